@@ -1,0 +1,36 @@
+/** A pipeline, checked and ready to open: what `plan` makes of a file and what check, preview and run take. */
+import type { Json } from "effect/Schema"
+import type { Mapping } from "../mapping/mapping.ts"
+import type { Endpoint } from "../plugin/services.ts"
+import type { ObjectSpec, Sink } from "../plugin/sink.ts"
+import type { Source, StreamSpec, SyncMode } from "../plugin/source.ts"
+
+export interface Pipeline {
+  readonly name: string
+  readonly source: { readonly plugin: Source; readonly config: unknown; readonly endpoint: Endpoint }
+  readonly stream: {
+    readonly name: string
+    readonly spec: StreamSpec
+    readonly options: unknown
+    /** As written, for the fingerprint. */
+    readonly written: Json
+  }
+  readonly sync: SyncMode
+  readonly routes: ReadonlyArray<Route>
+  readonly deadLetters: { readonly payload: "full" | "none" }
+}
+
+export interface Route {
+  /** `<sink>.<object>`, as in the file. */
+  readonly name: string
+  readonly sink: { readonly plugin: Sink; readonly config: unknown; readonly endpoint: Endpoint }
+  readonly object: string
+  readonly spec: ObjectSpec
+  readonly options: unknown
+  readonly written: Json
+  readonly mapping: Mapping
+  readonly maxRejected: { readonly percent: number | undefined; readonly count: number | undefined }
+  readonly onKeyConflict: "reject" | "newest"
+  readonly onDelete: string
+  readonly onLeave: "keep" | "on_delete"
+}

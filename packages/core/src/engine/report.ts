@@ -1,0 +1,77 @@
+/** What a run did. `run --json` prints these values; the text report is rendered from them. */
+import type { Completeness } from "../plugin/source.ts"
+
+/** Rule 2: `read = delivered + unchanged + filtered + superseded + rejected + in_doubt + pending`. */
+export interface RouteCounts {
+  read: number
+  /** created + updated + deleted + accepted. */
+  delivered: number
+  created: number
+  updated: number
+  deleted: number
+  accepted: number
+  unchanged: number
+  filtered: number
+  superseded: number
+  rejected: number
+  in_doubt: number
+  /** Not settled when the run stopped; 0 unless it failed or was interrupted. */
+  pending: number
+}
+
+export interface RecoveredCounts {
+  delivered: number
+  rejected: number
+  in_doubt: number
+}
+
+export type RunStatus = "completed" | "failed" | "interrupted"
+
+export interface RunReport {
+  readonly ok: boolean
+  readonly pipelines: ReadonlyArray<PipelineReport>
+}
+
+export interface PipelineReport {
+  readonly pipeline: string
+  readonly run_id: string
+  /** Completed, and nothing rejected, in doubt or missing. */
+  readonly ok: boolean
+  readonly status: RunStatus
+  readonly read: number
+  readonly routes: { readonly [route: string]: RouteCounts }
+  /** Requests by connection, every attempt counted. */
+  readonly calls: { readonly [connection: string]: number }
+  readonly waited_ms: number
+  /** What was settled of an earlier run before reading. Outside the identity. */
+  readonly recovered: { readonly [route: string]: RecoveredCounts }
+  readonly duration_ms: number
+  readonly completeness: Completeness | null
+  /** Fields left out of delivered rows, deletion candidates kept and records that `where` now excludes. */
+  readonly dropped: { readonly [route: string]: number }
+  readonly kept: { readonly [route: string]: { readonly absent: number; readonly left: number } }
+  /** A new account, a changed mapping, a guard that held. */
+  readonly notices: ReadonlyArray<string>
+  /** Why it did not complete, and what to do. */
+  readonly error: { readonly code: string; readonly message: string; readonly route?: string } | null
+  readonly resumable: boolean
+}
+
+/** What a terminal shows while a run goes on. */
+export type RunEvent =
+  | {
+      readonly _tag: "Started"
+      readonly pipeline: string
+      readonly run_id: string
+      readonly source: string
+      readonly expected: number | undefined
+    }
+  | {
+      readonly _tag: "Progress"
+      readonly pipeline: string
+      readonly read: number
+      readonly routes: { readonly [route: string]: Readonly<RouteCounts> }
+      readonly waited_ms: number
+    }
+  | { readonly _tag: "Notice"; readonly pipeline: string; readonly message: string }
+  | { readonly _tag: "Finished"; readonly report: PipelineReport }

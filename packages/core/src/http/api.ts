@@ -1,0 +1,98 @@
+/**
+ * One unit of work for every vendor call: wait for the rate limit, execute, read the body under a bound, parse, check
+ * the shape; all of it under one timeout, and all of it retried where that is safe.
+ */
+import type { Effect } from "effect/Effect"
+import type { Headers } from "effect/http/Headers"
+import type { HttpClientRequest } from "effect/http/HttpClientRequest"
+import type { Json, SchemaError } from "effect/Schema"
+import type {
+  Forbidden,
+  Misconfigured,
+  Protocol,
+  QuotaExhausted,
+  RateLimited,
+  Refused,
+  Unauthorized,
+  Unavailable,
+} from "../plugin/errors.ts"
+
+/** The reasons a call can fail with: the ones sources and sinks share. */
+export type CallReason =
+  | Unauthorized
+  | Forbidden
+  | RateLimited
+  | QuotaExhausted
+  | Unavailable
+  | Refused
+  | Protocol
+  | Misconfigured
+
+/** A complete answer. `body` is undefined where there was none. */
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: Json | undefined
+}
+
+/** What a vendor's answer means for the call; each vendor has one file that says so. */
+export type Verdict =
+  /** The caller decodes it. */
+  | { readonly _tag: "Accept" }
+  /** Wait and send again; nothing took effect. Without a time: the limiter's own guess. */
+  | { readonly _tag: "Throttled"; readonly retryAfterMillis?: number }
+  /** A passing fault. `applied`: the request may have taken effect, so only a repeatable call is sent again. */
+  | { readonly _tag: "Transient"; readonly applied: boolean; readonly message: string }
+  /** The credentials ran out: refreshed and sent again once. */
+  | { readonly _tag: "Expired"; readonly message: string }
+  | { readonly _tag: "Fail"; readonly reason: CallReason }
+
+/** A vendor's limit on a group of endpoints. Both bounds hold where both are given. */
+export interface RateLimit {
+  /** Calls in a window, before the share is taken off. */
+  readonly limit: number
+  readonly windowMillis: number
+  /** Calls that may go at once, where that is fewer than `limit`. */
+  readonly burst?: number
+}
+
+/** What an answer's headers say about a bucket, in the vendor's own header names. */
+export interface LimitState {
+  readonly limit?: number
+  readonly remaining?: number
+  readonly resetAfterMillis?: number
+}
+
+export interface ApiOptions {
+  /** The vendor's address or the endpoint's `base_url`. https, unless loopback or `insecure`. No query, no user. */
+  readonly baseUrl: string
+  readonly insecure: boolean
+  /** The part of each limit to use. */
+  readonly share: number
+  /** By bucket name. The headers of the answers correct them. */
+  readonly limits: { readonly [bucket: string]: RateLimit }
+  /** Shared by all connections of one account in this process: the limiter's key. */
+  readonly account: string
+  readonly readLimit: (headers: Headers, nowMillis: number) => LimitState | undefined
+  /** Puts the credentials on. Called for each attempt. */
+  readonly authorize: (request: HttpClientRequest) => Effect<HttpClientRequest, CallReason>
+  /** Called once after `Expired`, before the call is sent again. */
+  readonly refresh?: Effect<void, CallReason>
+  readonly classify: (answer: Answer) => Verdict
+}
+
+export interface Call<A> {
+  /** For spans and messages: `users.search`. */
+  readonly name: string
+  readonly bucket: string
+  /** Its URL is a path below the base address. */
+  readonly request: HttpClientRequest
+  /** Sending it twice equals sending it once, so it is sent again after a lost answer. */
+  readonly repeatable: boolean
+  /** Failing means that the answer was cut or is not as described: tried again as a lost answer, then `Protocol`. */
+  readonly decode: (answer: Answer) => Effect<A, SchemaError>
+}
+
+export interface Api {
+  readonly call: <A>(call: Call<A>) => Effect<A, CallReason>
+}
