@@ -1,0 +1,111 @@
+/** Records that could not be delivered, kept until they are retried, dropped or overtaken. */
+import * as Effect from "effect/Effect"
+import type { SqlClient } from "effect/sql/SqlClient"
+import { chunked } from "./ledger.ts"
+
+/**
+ * rejected: the destination, or a check of its rules, refused the row. invalid: the mapping has an issue. key_conflict:
+ * another record owns the row key. deferred: not accepted yet, tried again by each run. in_doubt: nobody knows.
+ */
+export type DeadLetterKind = "rejected" | "invalid" | "key_conflict" | "deferred" | "in_doubt"
+
+export interface DeadLetter {
+  readonly id: string
+  readonly row_key: string | null
+  readonly kind: DeadLetterKind
+  readonly code: string
+  readonly message: string
+  readonly fields: ReadonlyArray<string>
+  /** Of the row that was refused: the same row is not sent again. */
+  readonly hash: string | null
+  readonly version: string | null
+  /** Record and row, sealed; null where there is none or the file says so. */
+  readonly payload: string | null
+  readonly position: string | null
+}
+
+export interface StoredDeadLetter extends DeadLetter {
+  readonly number: number
+  readonly ns: number
+  readonly attempts: number
+  readonly first_at: string
+  readonly last_at: string
+  readonly run: string
+}
+
+type Stored = Omit<StoredDeadLetter, "fields"> & { readonly fields: string }
+
+const parse = (row: Stored): StoredDeadLetter => {
+  const fields: unknown = JSON.parse(row.fields)
+  return { ...row, fields: Array.isArray(fields) ? fields.map(String) : [] }
+}
+
+export const makeDeadLetters = (sql: SqlClient, ns: number) => {
+  const byIds = (ids: ReadonlyArray<string>) =>
+    chunked(ids, (part) => sql<Stored>`SELECT * FROM dead_letters WHERE ns = ${ns} AND ${sql.in("id", part)}`).pipe(
+      Effect.map((rows) => rows.map(parse)),
+    )
+
+  const count = sql<{ n: number }>`SELECT COUNT(*) AS n FROM dead_letters WHERE ns = ${ns}`.pipe(
+    Effect.map((rows) => Number(rows[0]?.n ?? 0)),
+  )
+
+  const ofKind = (kind: DeadLetterKind) =>
+    sql<Stored>`SELECT * FROM dead_letters WHERE ns = ${ns} AND kind = ${kind} ORDER BY number`.pipe(
+      Effect.map((rows) => rows.map(parse)),
+    )
+
+  /** One for each record: a later one replaces what was said and keeps the count of attempts. */
+  const put = (letters: ReadonlyArray<DeadLetter>, run: string, at: string) =>
+    chunked(
+      letters,
+      (part) => sql`
+        INSERT INTO dead_letters ${sql.insert(
+          part.map((letter) => ({
+            ns,
+            ...letter,
+            fields: JSON.stringify(letter.fields),
+            attempts: 1,
+            first_at: at,
+            last_at: at,
+            run,
+          })),
+        )}
+        ON CONFLICT (ns, id) DO UPDATE SET
+          row_key = excluded.row_key, kind = excluded.kind, code = excluded.code, message = excluded.message,
+          fields = excluded.fields, hash = excluded.hash, version = excluded.version, payload = excluded.payload,
+          position = excluded.position, attempts = dead_letters.attempts + 1, last_at = excluded.last_at,
+          run = excluded.run`,
+    )
+
+  const close = (ids: ReadonlyArray<string>) =>
+    chunked(ids, (part) => sql`DELETE FROM dead_letters WHERE ns = ${ns} AND ${sql.in("id", part)}`)
+
+  return { byIds, count, ofKind, put, close }
+}
+
+export type DeadLetters = ReturnType<typeof makeDeadLetters>
+
+/** A dead letter with the names of what its namespace number stands for. */
+export interface ListedDeadLetter extends StoredDeadLetter {
+  readonly pipeline: string
+  readonly route: string
+  readonly account: string
+}
+
+/** Dead letters of all pipelines or one, newest first. */
+export const findDeadLetters = (
+  sql: SqlClient,
+  filter: { readonly pipeline?: string; readonly route?: string; readonly numbers?: ReadonlyArray<number>; readonly limit?: number },
+) =>
+  sql<Stored & { readonly pipeline: string; readonly route: string; readonly account: string }>`
+    SELECT d.*, n.pipeline, n.route, n.account FROM dead_letters d JOIN namespaces n ON n.id = d.ns
+    WHERE ${sql.and([
+      sql`1 = 1`,
+      ...(filter.pipeline === undefined ? [] : [sql`n.pipeline = ${filter.pipeline}`]),
+      ...(filter.route === undefined ? [] : [sql`n.route = ${filter.route}`]),
+      ...(filter.numbers === undefined ? [] : [filter.numbers.length === 0 ? sql`1 = 0` : sql.in("d.number", filter.numbers)]),
+    ])}
+    ORDER BY d.number DESC LIMIT ${filter.limit ?? 1000}`.pipe(
+    Effect.map((rows) => rows.map((row): ListedDeadLetter => ({ ...row, ...parse(row) }))),
+  )

@@ -1,0 +1,90 @@
+/** What was last written to a destination, by record: rows that come out the same are not sent again. */
+import * as Effect from "effect/Effect"
+import type { SqlClient } from "effect/sql/SqlClient"
+
+export interface LedgerRow {
+  readonly id: string
+  readonly row_key: string
+  /** Null: a write was lost, so what the destination holds is unknown. */
+  readonly hash: string | null
+  readonly version: string | null
+  readonly remote_id: string | null
+}
+
+/** Bound parameters of one statement stay far below the least limit of the databases (32,766). */
+const chunkSize = 1000
+
+export const makeLedger = (sql: SqlClient, ns: number) => {
+  const columns = sql.literal("id, row_key, hash, version, remote_id")
+
+  const byIds = (ids: ReadonlyArray<string>) =>
+    chunked(ids, (part) => sql<LedgerRow>`SELECT ${columns} FROM ledger WHERE ns = ${ns} AND ${sql.in("id", part)}`)
+
+  const byKeys = (keys: ReadonlyArray<string>) =>
+    chunked(
+      keys,
+      (part) => sql<LedgerRow>`SELECT ${columns} FROM ledger WHERE ns = ${ns} AND ${sql.in("row_key", part)}`,
+    )
+
+  /** Older never replaces newer. */
+  const upsert = (rows: ReadonlyArray<LedgerRow>) =>
+    chunked(
+      rows,
+      (part) => sql`
+        INSERT INTO ledger ${sql.insert(part.map((row) => ({ ns, ...row })))}
+        ON CONFLICT (ns, id) DO UPDATE SET
+          row_key = excluded.row_key, hash = excluded.hash, version = excluded.version,
+          remote_id = COALESCE(excluded.remote_id, ledger.remote_id)
+        WHERE ledger.version IS NULL OR excluded.version IS NULL OR excluded.version >= ledger.version`,
+    )
+
+  const remove = (ids: ReadonlyArray<string>) =>
+    chunked(ids, (part) => sql`DELETE FROM ledger WHERE ns = ${ns} AND ${sql.in("id", part)}`)
+
+  /** Rows whose write was lost: the source still has them and they are sent again, or they are found absent. */
+  const forget = (rows: ReadonlyArray<{ readonly id: string; readonly row_key: string }>) =>
+    chunked(
+      rows,
+      (part) => sql`
+        INSERT INTO ledger ${sql.insert(
+          part.map((row) => ({ ns, id: row.id, row_key: row.row_key, hash: null, version: null, remote_id: null })),
+        )}
+        ON CONFLICT (ns, id) DO UPDATE SET hash = NULL`,
+    )
+
+  const count = sql<{ n: number }>`SELECT COUNT(*) AS n FROM ledger WHERE ns = ${ns}`.pipe(Effect.map(firstCount))
+
+  /** Ids that a complete scan did not see, in order, after `after`. */
+  const absent = (scan: string, after: string, limit: number) => sql<LedgerRow>`
+    SELECT ${columns} FROM ledger WHERE ns = ${ns} AND id > ${after}
+      AND NOT EXISTS (SELECT 1 FROM seen WHERE seen.scan = ${scan} AND seen.id = ledger.id)
+    ORDER BY id LIMIT ${limit}`
+
+  const countAbsent = (scan: string) =>
+    sql<{ n: number }>`
+      SELECT COUNT(*) AS n FROM ledger WHERE ns = ${ns}
+        AND NOT EXISTS (SELECT 1 FROM seen WHERE seen.scan = ${scan} AND seen.id = ledger.id)`.pipe(
+      Effect.map(firstCount),
+    )
+
+  return { byIds, byKeys, upsert, remove, forget, count, absent, countAbsent }
+}
+
+export type Ledger = ReturnType<typeof makeLedger>
+
+const firstCount = (rows: ReadonlyArray<{ readonly n: number }>): number => Number(rows[0]?.n ?? 0)
+
+/** Runs a statement over parts of a long list. */
+export const chunked = <A, B, E, R>(
+  items: ReadonlyArray<A>,
+  run: (part: readonly [A, ...Array<A>]) => Effect.Effect<ReadonlyArray<B>, E, R>,
+): Effect.Effect<ReadonlyArray<B>, E, R> =>
+  Effect.gen(function* () {
+    const found: Array<B> = []
+    for (let start = 0; start < items.length; start += chunkSize) {
+      const [first, ...rest] = items.slice(start, start + chunkSize)
+      if (first === undefined) break
+      for (const row of yield* run([first, ...rest])) found.push(row)
+    }
+    return found
+  })
