@@ -28,7 +28,10 @@ export type CallReason =
   | Protocol
   | Misconfigured
 
-/** A complete answer. `body` is undefined where there was none. */
+/**
+ * A complete answer. `body` is undefined where there was none and where an answer other than 2xx is not JSON. Integers
+ * beyond 2^53 are text with their own digits.
+ */
 export interface Answer {
   readonly status: number
   readonly headers: Headers
@@ -79,6 +82,10 @@ export interface ApiOptions {
   /** Called once after `Expired`, before the call is sent again. */
   readonly refresh?: Effect<void, CallReason>
   readonly classify: (answer: Answer) => Verdict
+  /** For one attempt, headers and body together. 120 seconds where absent. */
+  readonly timeoutMillis?: number
+  /** A body larger than this is a `Protocol` error. 64 MiB where absent. */
+  readonly maxBytes?: number
 }
 
 export interface Call<A> {

@@ -1,0 +1,69 @@
+/** Reads an answer's body under a bound and parses it, so that a cut or oversized body is a value and not a surprise. */
+import * as Effect from "effect/Effect"
+import type { HttpClientError } from "effect/http/HttpClientError"
+import type { HttpClientResponse } from "effect/http/HttpClientResponse"
+import type { Json } from "effect/Schema"
+import * as Stream from "effect/Stream"
+
+/** 64 MiB: far above any page, far below memory. */
+export const largestBody = 64 * 1024 * 1024
+
+export type Parsed =
+  | { readonly _tag: "Body"; readonly body: Json | undefined; readonly bytes: number }
+  | { readonly _tag: "NotJson"; readonly bytes: number }
+
+interface TooLarge {
+  readonly _tag: "TooLarge"
+}
+
+/** Reads all of the body; failing means that it broke off or is larger than `maxBytes`. */
+export const readBytes = (
+  response: HttpClientResponse,
+  maxBytes: number,
+): Effect.Effect<Uint8Array, HttpClientError | TooLarge> =>
+  Effect.suspend(() => {
+    const chunks: Array<Uint8Array> = []
+    let size = 0
+    return Stream.runForEachArray(response.stream, (arrived) => {
+      for (const chunk of arrived) {
+        size += chunk.byteLength
+        if (size > maxBytes) return Effect.fail<TooLarge>({ _tag: "TooLarge" })
+        chunks.push(chunk)
+      }
+      return Effect.void
+    }).pipe(Effect.map(() => joined(chunks, size)))
+  })
+
+const joined = (chunks: ReadonlyArray<Uint8Array>, size: number): Uint8Array => {
+  const only = chunks[0]
+  if (chunks.length === 1 && only !== undefined) return only
+  const all = new Uint8Array(size)
+  let at = 0
+  for (const chunk of chunks) {
+    all.set(chunk, at)
+    at += chunk.byteLength
+  }
+  return all
+}
+
+// A number with so many digits may be an integer that JSON.parse rounds. Text that looks like one only costs time.
+const longInteger = /[:[,]\s*-?\d{16,}/
+
+/** Integers that a JavaScript number cannot hold keep their digits, as text: a rounded id is another id. */
+const exactIntegers = (_key: string, value: unknown, context?: { readonly source?: string }): unknown =>
+  typeof value === "number" && !Number.isSafeInteger(value) && /^-?\d+$/.test(context?.source ?? "")
+    ? context?.source
+    : value
+
+const utf8 = new TextDecoder("utf-8", { fatal: true })
+
+export const parse = (bytes: Uint8Array): Parsed => {
+  if (bytes.byteLength === 0) return { _tag: "Body", body: undefined, bytes: 0 }
+  try {
+    const text = utf8.decode(bytes)
+    const body: Json = longInteger.test(text) ? JSON.parse(text, exactIntegers) : JSON.parse(text)
+    return { _tag: "Body", body, bytes: bytes.byteLength }
+  } catch {
+    return { _tag: "NotJson", bytes: bytes.byteLength }
+  }
+}

@@ -1,0 +1,267 @@
+/** The implementation of `Api`: one attempt as one unit, and the loop that repeats it where that is safe. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as Headers from "effect/http/Headers"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as UrlParams from "effect/http/UrlParams"
+import * as Result from "effect/Result"
+import type { SchemaError } from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+import type { Scope } from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
+import { Misconfigured, Protocol, RateLimited, Unauthorized, Unavailable } from "../plugin/errors.ts"
+import { below, parseBase } from "./address.ts"
+import type { Answer, Api, ApiOptions, Call, CallReason } from "./api.ts"
+import { largestBody, parse, readBytes } from "./body.ts"
+import { type Fault, transmission } from "./faults.ts"
+import { type Bucket, CurrentLimiters, longestWait } from "./limiter.ts"
+import { CurrentMeter, type Meter } from "./meter.ts"
+import { backoff, makeBudget, maxAttempts, maxThrottles } from "./retry.ts"
+
+interface Connection {
+  readonly base: URL
+  readonly client: HttpClient.HttpClient
+  readonly meter: Meter
+  readonly options: ApiOptions
+}
+
+const final = (reason: CallReason): Fault => ({ _tag: "Final", reason })
+
+/** An answer that never came whole. */
+const lost = (message: string): Fault => ({
+  _tag: "Passing",
+  applied: true,
+  reason: (inDoubt) => new Unavailable({ message, inDoubt }),
+})
+
+/** A 2xx that makes no sense: for a call that must not be repeated all that counts is that it may have taken effect. */
+const garbled = (message: string, repeatable: boolean): Fault => ({
+  _tag: "Passing",
+  applied: true,
+  reason: () => (repeatable ? new Protocol({ message }) : new Unavailable({ message, inDoubt: true })),
+})
+
+/** Spans of the transport would carry the query; the call has its own span. Redirects would carry the secret. */
+const guarded = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  effect.pipe(
+    Effect.provideService(HttpClient.TracerDisabledWhen, () => true),
+    Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" }),
+    Effect.provideService(Headers.CurrentRedactedNames, [/auth|cookie|key|token|secret|session/i]),
+    Effect.provideService(UrlParams.CurrentRedactedNames, [/./]),
+  )
+
+const redirect = (connection: Connection, answer: Answer, where: string): Fault => {
+  const target = answer.headers.location ?? ""
+  const to = URL.canParse(target, connection.base.href) ? new URL(target, connection.base).origin : "an unknown address"
+  return final(
+    new Misconfigured({ message: `${where} redirects from ${connection.base.origin} to ${to}; that is not followed.` }),
+  )
+}
+
+/** Where an answer differs from its description, without what it says. */
+const places = (error: SchemaError): string => {
+  const { issues } = SchemaIssue.makeFormatterStandardSchemaV1()(error.issue)
+  const paths = issues.map(({ path }) => (path ?? []).map((key) => (typeof key === "object" ? key.key : key)).join("."))
+  return paths
+    .slice(0, 3)
+    .map((path) => (path === "" ? "the top" : path))
+    .join(", ")
+}
+
+/** Sends once and reads the whole answer, under one timeout. */
+const exchange = (
+  connection: Connection,
+  call: Call<unknown>,
+  bucket: Bucket,
+  request: HttpClientRequest.HttpClientRequest,
+) => {
+  const { meter, options } = connection
+  const where = `${call.name} at ${connection.base.host}`
+  const maxBytes = options.maxBytes ?? largestBody
+  const timeoutMillis = options.timeoutMillis ?? 120_000
+  return Effect.gen(function* () {
+    const response = yield* connection.client.execute(request)
+    const now = yield* Clock.currentTimeMillis
+    const state = options.readLimit(response.headers, now)
+    if (state !== undefined) bucket.observe(state, now)
+    const bytes = yield* readBytes(response, maxBytes)
+    meter.bytes += bytes.byteLength
+    const { status, headers } = response
+    const parsed = parse(bytes)
+    if (parsed._tag === "NotJson" && status >= 200 && status < 300) {
+      return yield* Effect.fail(garbled(`${where}: the answer of ${parsed.bytes} bytes is not JSON.`, call.repeatable))
+    }
+    const answer: Answer = { status, headers, body: parsed._tag === "Body" ? parsed.body : undefined }
+    if (status >= 300 && status < 400 && status !== 304) return yield* Effect.fail(redirect(connection, answer, where))
+    return answer
+  }).pipe(
+    guarded,
+    Effect.catchTags({
+      HttpClientError: (error) => Effect.fail(broken(error, where)),
+      TooLarge: () =>
+        Effect.fail(final(new Protocol({ message: `${where}: the answer is larger than ${maxBytes} bytes.` }))),
+    }),
+    Effect.timeoutOrElse({
+      duration: timeoutMillis,
+      orElse: () => Effect.fail(lost(`${where}: no complete answer within ${timeoutMillis / 1000} seconds.`)),
+    }),
+  )
+}
+
+const broken = (error: Parameters<typeof transmission>[0], where: string): Fault => {
+  const { reason } = error
+  if (reason._tag === "InvalidUrlError" || reason._tag === "EncodeError") {
+    return final(new Protocol({ message: `${where}: the request cannot be written.` }))
+  }
+  const cause = transmission(error)
+  switch (cause._tag) {
+    case "NotTrusted":
+      return final(new Misconfigured({ message: `${where}: the certificate is not trusted (${cause.code}).` }))
+    case "NotSent":
+      return {
+        _tag: "Passing",
+        applied: false,
+        reason: (inDoubt) => new Unavailable({ message: `${where}: no connection (${cause.code}).`, inDoubt }),
+      }
+    case "Lost":
+      return lost(`${where}: the connection broke off (${cause.code}).`)
+  }
+}
+
+const decoded = <A>(call: Call<A>, answer: Answer, where: string): Effect.Effect<A, Fault> =>
+  Effect.suspend(() => call.decode(answer)).pipe(
+    Effect.mapError((error) =>
+      garbled(`${where}: the answer is not as described at ${places(error)}.`, call.repeatable),
+    ),
+    // The one thing that hostile nesting can still do.
+    Effect.catchDefect((defect) =>
+      defect instanceof RangeError
+        ? Effect.fail(garbled(`${where}: the answer is nested too deeply.`, call.repeatable))
+        : Effect.die(defect),
+    ),
+  )
+
+const judged = <A>(connection: Connection, call: Call<A>, answer: Answer): Effect.Effect<A, Fault> => {
+  const where = `${call.name} at ${connection.base.host}`
+  const verdict = connection.options.classify(answer)
+  switch (verdict._tag) {
+    case "Accept":
+      return decoded(call, answer, where)
+    case "Throttled":
+      connection.meter.throttled += 1
+      return Effect.fail({ _tag: "Throttled", retryAfterMillis: verdict.retryAfterMillis })
+    case "Transient": {
+      const { applied, message } = verdict
+      const reason = (inDoubt: boolean) => new Unavailable({ message: `${where}: ${message}`, inDoubt })
+      return Effect.fail({ _tag: "Passing", applied, reason })
+    }
+    case "Expired":
+      return Effect.fail({ _tag: "Expired", message: `${where}: ${verdict.message}` })
+    case "Fail":
+      return Effect.fail(final(verdict.reason))
+  }
+}
+
+/** Refreshes for whoever used the credentials of `used`; the others find that it has been done. */
+const makeCredentials = (refresh: ApiOptions["refresh"]) => {
+  const one = Semaphore.makeUnsafe(1)
+  const state = { generation: 0 }
+  const renew = (used: number) =>
+    one.withPermits(1)(
+      Effect.suspend(() => {
+        if (refresh === undefined || state.generation !== used) return Effect.void
+        return Effect.tap(refresh, () => Effect.sync(() => state.generation++))
+      }),
+    )
+  return { state, renew }
+}
+
+/** Opens a vendor's address: every call goes through the limiter of its account and is repeated where that is safe. */
+export const makeApi: (options: ApiOptions) => Effect.Effect<Api, Misconfigured, HttpClient.HttpClient | Scope> =
+  Effect.fnUntraced(function* (options) {
+    const base = yield* parseBase(options.baseUrl, options.insecure)
+    const connection = { base, client: yield* HttpClient.HttpClient, meter: yield* CurrentMeter, options }
+    const limiters = yield* CurrentLimiters
+    const credentials = makeCredentials(options.refresh)
+    const budget = makeBudget()
+
+    const bucketOf = (name: string): Bucket => {
+      const limit = Object.hasOwn(options.limits, name) ? options.limits[name] : undefined
+      if (limit === undefined) throw new Error(`The plugin has no rate limit named ${name}.`)
+      return limiters.bucket(options.account, name, limit, options.share)
+    }
+
+    const attempt = <A>(call: Call<A>, bucket: Bucket, url: string, used: { generation: number }) =>
+      Effect.gen(function* () {
+        connection.meter.waitedMillis += yield* Effect.mapError(bucket.take, final)
+        used.generation = credentials.state.generation
+        const request = call.request.pipe(
+          HttpClientRequest.setUrl(url),
+          // A transport that unpacks a cut gzip body reports success (engineering.md, trap 3).
+          HttpClientRequest.setHeader("accept-encoding", "identity"),
+        )
+        const authorized = yield* Effect.mapError(options.authorize(request), final)
+        const answer = yield* exchange(connection, call, bucket, authorized)
+        return yield* judged(connection, call, answer)
+      })
+
+    const throttled = Effect.fnUntraced(function* (
+      name: string,
+      bucket: Bucket,
+      nth: number,
+      asked: number | undefined,
+    ) {
+      const now = yield* Clock.currentTimeMillis
+      const wait = Math.max(asked ?? 0, yield* backoff(nth, 1000))
+      bucket.close(wait, now)
+      if (wait > longestWait || nth > maxThrottles) {
+        const message = `${name} at ${base.host}: asked to slow down for ${Math.ceil(wait / 1000)} seconds.`
+        return yield* new RateLimited({ message, retryAfterMillis: wait })
+      }
+    })
+
+    const call = <A>(call: Call<A>): Effect.Effect<A, CallReason> =>
+      Effect.gen(function* () {
+        const bucket = bucketOf(call.bucket)
+        const url = yield* below(base, call.request.url)
+        const used = { generation: 0 }
+        let [failed, slowed, applied, refreshed] = [0, 0, false, false]
+        while (true) {
+          const result = yield* Effect.result(attempt(call, bucket, url, used))
+          if (Result.isSuccess(result)) {
+            budget.earn()
+            return result.success
+          }
+          const fault = result.failure
+          switch (fault._tag) {
+            case "Final":
+              return yield* Effect.fail(fault.reason)
+            case "Throttled":
+              slowed += 1
+              yield* throttled(call.name, bucket, slowed, fault.retryAfterMillis)
+              break
+            case "Expired":
+              if (refreshed || options.refresh === undefined) return yield* new Unauthorized({ message: fault.message })
+              refreshed = true
+              yield* credentials.renew(used.generation)
+              break
+            case "Passing":
+              failed += 1
+              applied ||= fault.applied
+              if ((fault.applied && !call.repeatable) || failed >= maxAttempts || !budget.spend()) {
+                return yield* Effect.fail(fault.reason(applied))
+              }
+              yield* Effect.sleep(yield* backoff(failed, 500))
+          }
+        }
+      }).pipe(
+        Effect.withSpan(call.name, {
+          kind: "client",
+          attributes: { "http.request.method": call.request.method, "server.address": base.host, bucket: call.bucket },
+        }),
+      )
+
+    return { call }
+  })

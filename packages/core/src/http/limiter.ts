@@ -1,0 +1,143 @@
+/**
+ * Keeps calls within a vendor's rate limit: one queue per account and bucket, first come first served, corrected by
+ * what the answers' headers say.
+ *
+ * Effect's RateLimiter is not used: those already waiting in it keep their time when a later answer closes the window,
+ * and it knows no share, no second bound and no way to tell how long a call waited.
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Semaphore from "effect/Semaphore"
+import { RateLimited } from "../plugin/errors.ts"
+import type { LimitState, RateLimit } from "./api.ts"
+
+/** The longest a call waits by itself, in milliseconds: 15 minutes. */
+export const longestWait = 15 * 60_000
+
+export interface Bucket {
+  /** Waits for this call's turn; answers how many milliseconds that took. */
+  readonly take: Effect.Effect<number, RateLimited>
+  /** Lets nobody through for so long: the vendor said so. */
+  readonly close: (millis: number, nowMillis: number) => void
+  /** Takes in what an answer's headers say. */
+  readonly observe: (state: LimitState, nowMillis: number) => void
+}
+
+/** How many calls may start, and when: at most `calls` in any window, and of these `burst` at once. */
+interface Pace {
+  readonly calls: number
+  readonly windowMillis: number
+  readonly burst: number
+}
+
+/** The share rounds down to whole calls and never to none: a share of a single call is a longer window instead. */
+const paceOf = (limit: RateLimit, share: number): Pace => {
+  const wanted = Math.max(limit.limit * share, Number.MIN_VALUE)
+  const calls = Math.max(1, Math.floor(wanted))
+  const burst = limit.burst === undefined ? calls : Math.max(1, Math.floor(limit.burst * share))
+  return { calls, windowMillis: (limit.windowMillis * calls) / wanted, burst: Math.min(burst, calls) }
+}
+
+const makeBucket = (account: string, name: string, preset: RateLimit, share: number): Bucket => {
+  let pace = paceOf(preset, share)
+  // Start times of the last calls, oldest first: exact in every window, which a token bucket alone is not.
+  let starts: Array<number> = []
+  let tokens = pace.burst
+  let last = 0
+  let closedUntil = 0
+  const turn = Semaphore.makeUnsafe(1)
+
+  const advance = (now: number) => {
+    // A clock that was set back would leave every wait far in the future.
+    if (now < last) {
+      starts = []
+      closedUntil = 0
+      tokens = pace.burst
+    } else {
+      tokens = Math.min(pace.burst, tokens + ((now - last) * pace.calls) / pace.windowMillis)
+    }
+    last = now
+    let old = 0
+    while (old < starts.length && (starts[old] ?? 0) + pace.windowMillis <= now) old++
+    if (old > 0) starts = starts.slice(old)
+  }
+
+  const waitMillis = (now: number): number => {
+    advance(now)
+    if (now < closedUntil) return closedUntil - now
+    const first = starts[starts.length - pace.calls]
+    const window = first === undefined ? 0 : first + pace.windowMillis - now
+    const burst = tokens >= 1 - 1e-9 ? 0 : ((1 - tokens) * pace.windowMillis) / pace.calls
+    return Math.max(0, window, burst)
+  }
+
+  const take = Effect.gen(function* () {
+    const started = yield* Clock.currentTimeMillis
+    const wait = Effect.gen(function* () {
+      let now = yield* Clock.currentTimeMillis
+      for (let millis = waitMillis(now); millis > 0; millis = waitMillis(now)) {
+        if (millis > longestWait) {
+          return yield* new RateLimited({
+            message: `The rate limit of ${account} (${name}) opens again in ${Math.ceil(millis / 60_000)} minutes.`,
+            retryAfterMillis: millis,
+          })
+        }
+        yield* Effect.sleep(Math.ceil(millis))
+        now = yield* Clock.currentTimeMillis
+      }
+      starts.push(now)
+      tokens -= 1
+      return Math.max(0, now - started)
+    })
+    return yield* turn.withPermits(1)(wait)
+  })
+
+  const close = (millis: number, now: number) => {
+    advance(now)
+    closedUntil = Math.max(closedUntil, now + millis)
+    // The window opens by one refill, not by a full bucket.
+    tokens = Math.min(tokens, 1)
+  }
+
+  const observe = (state: LimitState, now: number) => {
+    advance(now)
+    if (state.limit !== undefined && state.limit > 0) {
+      // The header gives the vendor's own bucket: the burst where there is one, else the window. Both scale with it.
+      const factor = state.limit / (preset.burst ?? preset.limit)
+      const burst = preset.burst === undefined ? {} : { burst: preset.burst * factor }
+      const next = paceOf({ ...preset, limit: preset.limit * factor, ...burst }, share)
+      if (next.calls !== pace.calls || next.burst !== pace.burst) {
+        tokens = tokens >= pace.burst - 1 ? next.burst : Math.min(tokens, next.burst)
+        pace = next
+      }
+    }
+    if (state.remaining === undefined || state.resetAfterMillis === undefined || state.resetAfterMillis <= 0) return
+    // What the share leaves to others stays untouched.
+    const reserved = Math.floor((state.limit ?? preset.burst ?? preset.limit) * (1 - share))
+    if (state.remaining <= reserved) close(state.resetAfterMillis, now)
+  }
+
+  return { take, close, observe }
+}
+
+export interface Limiters {
+  readonly bucket: (account: string, name: string, limit: RateLimit, share: number) => Bucket
+}
+
+export const makeLimiters = (): Limiters => {
+  const buckets = new Map<string, Bucket>()
+  return {
+    bucket: (account, name, limit, share) => {
+      const key = JSON.stringify([account, name])
+      const found = buckets.get(key) ?? makeBucket(account, name, limit, share)
+      buckets.set(key, found)
+      return found
+    },
+  }
+}
+
+/** The buckets that connections share. One for the process unless a run or a test provides its own. */
+export const CurrentLimiters = Context.Reference<Limiters>("@sluice/core/CurrentLimiters", {
+  defaultValue: makeLimiters,
+})
