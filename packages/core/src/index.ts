@@ -1,5 +1,6 @@
 /** The public surface of core: contracts for plugins, and check, preview and run as functions. */
 
+export { type PluginModule, PluginNotFound, Plugins } from "./config/plugins.ts"
 export type { Answer, Api, ApiOptions, Call, CallReason, LimitState, RateLimit, Verdict } from "./http/api.ts"
 export { makeApi } from "./http/call.ts"
 export { retryAfterMillis } from "./http/headers.ts"
@@ -12,3 +13,10 @@ export * from "./plugin/record.ts"
 export * from "./plugin/services.ts"
 export * from "./plugin/sink.ts"
 export * from "./plugin/source.ts"
+export { Cipher, checkKey, layerPlain, plainText, Unsealable } from "./state/cipher.ts"
+export { Digest } from "./state/digest.ts"
+export { Fenced, StateError } from "./state/errors.ts"
+export { LockHeld, RunLock } from "./state/lock.ts"
+export { type Migrations, migrate, StateTooNew } from "./state/migrations.ts"
+export { makePluginState, pluginStateLayer } from "./state/pluginState.ts"
+export { migrations } from "./state/schema.ts"

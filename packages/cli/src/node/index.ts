@@ -1,4 +1,75 @@
-/** What Node gives to core: the layers a program needs to run pipelines. */
+/** What Node gives to core: the layers a program needs to run pipelines, one by one and as one. */
+import * as path from "node:path"
+import {
+  type Cipher,
+  checkKey,
+  type Digest,
+  migrate,
+  migrations,
+  type Plugins,
+  type RunLock,
+  type StateError,
+  type StateTooNew,
+  type Unsealable,
+} from "@sluice/core"
+import * as Effect from "effect/Effect"
+import type { HttpClient } from "effect/http/HttpClient"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import type { SqlClient } from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import * as cipher from "./cipher.ts"
+import * as digest from "./digest.ts"
+import type { EnvironmentRefused } from "./environment.ts"
+import * as http from "./http.ts"
+import * as plugins from "./plugins.ts"
+import * as runLock from "./runLock.ts"
+import * as sqlite from "./sqliteClient.ts"
+import type { StateUnusable } from "./stateFile.ts"
 
+export { type CipherOptions, layer as cipherLayer } from "./cipher.ts"
+export { layer as digestLayer } from "./digest.ts"
+export { type EnvironmentOptions, EnvironmentRefused, readEnvironment, readSecretFile } from "./environment.ts"
+export { type HttpOptions, layer as httpLayer } from "./http.ts"
+export { layer as pluginsLayer } from "./plugins.ts"
+export { layer as runLockLayer, layerMemory as runLockMemory, type RunLockOptions } from "./runLock.ts"
 export { layer as sqliteLayer, type SqliteOptions } from "./sqliteClient.ts"
 export { StateUnusable } from "./stateFile.ts"
+
+export interface NodeOptions {
+  /** The state database, `.sluice/state.db` by custom, or `:memory:`. Locks lie beside it. */
+  readonly stateFile: string
+  /** Of the process and its files: SLUICE_STATE_KEY, SLUICE_STATE_KEY_PREVIOUS, HTTP_PROXY and the like. */
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+export type NodeServices = SqlClient | Cipher | RunLock | Digest | HttpClient | Plugins
+
+export type StateProblem = StateUnusable | StateTooNew | StateError | Unsealable | SqlError | EnvironmentRefused
+
+const secret = (text: string | undefined): Redacted.Redacted | undefined =>
+  text === undefined || text === "" ? undefined : Redacted.make(text)
+
+/** The database with its tables in place and its key checked. */
+export const stateLayer = (options: NodeOptions): Layer.Layer<SqlClient | Cipher, StateProblem> => {
+  const { SLUICE_STATE_KEY: key, SLUICE_STATE_KEY_PREVIOUS: previousKey } = options.env
+  const opened = Layer.mergeAll(
+    sqlite.layer({ filename: options.stateFile }),
+    cipher.layer({ key: secret(key), previousKey: secret(previousKey) }),
+  )
+  const prepared = Layer.effectDiscard(Effect.andThen(migrate(migrations), checkKey))
+  return Layer.provideMerge(prepared, opened)
+}
+
+const lockLayer = (stateFile: string): Layer.Layer<RunLock, StateUnusable> =>
+  stateFile === ":memory:" ? runLock.layerMemory : runLock.layer({ folder: path.dirname(path.resolve(stateFile)) })
+
+/** Everything core asks for. Plugins share this process's copy of effect and core from here on. */
+export const layer = (options: NodeOptions): Layer.Layer<NodeServices, StateProblem> =>
+  Layer.mergeAll(
+    stateLayer(options),
+    lockLayer(options.stateFile),
+    digest.layer,
+    http.layer({ env: options.env }),
+    plugins.layer,
+  )

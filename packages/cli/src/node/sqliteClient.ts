@@ -11,7 +11,7 @@ import * as SqlClient from "effect/sql/SqlClient"
 import type { Connection } from "effect/sql/SqlConnection"
 import { classifySqliteError, SqlError } from "effect/sql/SqlError"
 import * as Statement from "effect/sql/Statement"
-import { damaged, prepare, StateUnusable } from "./stateFile.ts"
+import { damaged, prepareStateFile, StateUnusable } from "./stateFile.ts"
 
 export interface SqliteOptions {
   /** A path, or `:memory:`. The file and its folder (not the folder's parent) are made when missing. */
@@ -162,7 +162,7 @@ const acquire = (options: SqliteOptions): Effect.Effect<DatabaseSync, StateUnusa
     try: () => open(file, options.busyTimeoutMillis ?? 2000),
     catch: (cause) => (cause instanceof StateUnusable ? cause : openFailure(file, cause)),
   })
-  return inMemory ? opened : Effect.andThen(prepare(file), opened)
+  return inMemory ? opened : Effect.andThen(prepareStateFile(file), opened)
 }
 
 const make = Effect.fnUntraced(function* (options: SqliteOptions) {

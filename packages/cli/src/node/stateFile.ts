@@ -109,18 +109,25 @@ const describeIo = (cause: unknown): string => {
   return `the system refused it (${code})`
 }
 
-/**
- * Makes sure that `file` exists with mode 0600 in an existing project, and that nothing leads out of it by a link.
- * The file is never opened here: closing it would drop the locks SQLite holds on it in this process.
- */
-export const prepare = (file: string): Effect.Effect<void, StateUnusable> =>
+const attempt = (file: string, find: () => string | StateUnusable | undefined): Effect.Effect<void, StateUnusable> =>
   Effect.suspend(() => {
     const repair = "Give a path that this user owns with --state, inside the project."
     try {
-      const problem = problemOf(file)
+      const problem = find()
       if (problem === undefined) return Effect.void
       return Effect.fail(typeof problem === "string" ? new StateUnusable({ file, problem, repair }) : problem)
     } catch (cause) {
       return Effect.fail(new StateUnusable({ file, problem: describeIo(cause), repair }))
     }
   })
+
+/** Makes the folder with mode 0700 when it is missing; the folder above has to exist. */
+export const prepareStateFolder = (folder: string): Effect.Effect<void, StateUnusable> =>
+  attempt(folder, () => prepareFolder(folder))
+
+/**
+ * Makes sure that `file` exists with mode 0600 in an existing project, and that nothing leads out of it by a link.
+ * The file is never opened here: closing it would drop the locks SQLite holds on it in this process.
+ */
+export const prepareStateFile = (file: string): Effect.Effect<void, StateUnusable> =>
+  attempt(file, () => problemOf(file))
