@@ -31,7 +31,14 @@ export const readBytes = (
         chunks.push(chunk)
       }
       return Effect.void
-    }).pipe(Effect.map(() => joined(chunks, size)))
+    }).pipe(
+      // How fetch says that there is no body at all: 204, 304, most redirects.
+      Effect.catchIf(
+        (error) => error._tag === "HttpClientError" && error.reason._tag === "EmptyBodyError",
+        () => Effect.void,
+      ),
+      Effect.map(() => joined(chunks, size)),
+    )
   })
 
 const joined = (chunks: ReadonlyArray<Uint8Array>, size: number): Uint8Array => {

@@ -31,12 +31,12 @@ interface Pace {
   readonly burst: number
 }
 
-/** The share rounds down to whole calls and never to none: a share of a single call is a longer window instead. */
+/** The share rounds down to whole calls, but never to none: less than one call is one call in a longer window. */
 const paceOf = (limit: RateLimit, share: number): Pace => {
   const wanted = Math.max(limit.limit * share, Number.MIN_VALUE)
   const calls = Math.max(1, Math.floor(wanted))
   const burst = limit.burst === undefined ? calls : Math.max(1, Math.floor(limit.burst * share))
-  return { calls, windowMillis: (limit.windowMillis * calls) / wanted, burst: Math.min(burst, calls) }
+  return { calls, windowMillis: limit.windowMillis * Math.max(1, calls / wanted), burst: Math.min(burst, calls) }
 }
 
 const makeBucket = (account: string, name: string, preset: RateLimit, share: number): Bucket => {
@@ -44,6 +44,7 @@ const makeBucket = (account: string, name: string, preset: RateLimit, share: num
   // Start times of the last calls, oldest first: exact in every window, which a token bucket alone is not.
   let starts: Array<number> = []
   let tokens = pace.burst
+  let filledAt = 0
   let last = 0
   let closedUntil = 0
   const turn = Semaphore.makeUnsafe(1)
@@ -54,10 +55,13 @@ const makeBucket = (account: string, name: string, preset: RateLimit, share: num
       starts = []
       closedUntil = 0
       tokens = pace.burst
-    } else {
-      tokens = Math.min(pace.burst, tokens + ((now - last) * pace.calls) / pace.windowMillis)
+      filledAt = now
     }
     last = now
+    if (now > filledAt) {
+      tokens = Math.min(pace.burst, tokens + ((now - filledAt) * pace.calls) / pace.windowMillis)
+      filledAt = now
+    }
     let old = 0
     while (old < starts.length && (starts[old] ?? 0) + pace.windowMillis <= now) old++
     if (old > 0) starts = starts.slice(old)
@@ -96,8 +100,9 @@ const makeBucket = (account: string, name: string, preset: RateLimit, share: num
   const close = (millis: number, now: number) => {
     advance(now)
     closedUntil = Math.max(closedUntil, now + millis)
-    // The window opens by one refill, not by a full bucket.
+    // What opens then is one refill, not a full bucket.
     tokens = Math.min(tokens, 1)
+    filledAt = Math.max(filledAt, closedUntil)
   }
 
   const observe = (state: LimitState, now: number) => {
