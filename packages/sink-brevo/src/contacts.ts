@@ -1,0 +1,160 @@
+/** The writer of contacts. */
+import { type Batch, type Held, type Outcome, SinkError, type Writer, type WriterRequest } from "@sluice/core"
+import * as Effect from "effect/Effect"
+import type { Json } from "effect/Schema"
+import { addressable, type BrevoApi, type Contact, type IdentifierType } from "./api.ts"
+import { type Attribute, fromWire, ownFields, readAttributes, toField } from "./attributes.ts"
+import type { ContactOptions } from "./config.ts"
+import { looksFirst, makeDeliver, stop } from "./deliver.ts"
+import { identifierType, keyNames, type Terms } from "./plan.ts"
+import { refuseRow } from "./refuse.ts"
+import { makeWithdraw } from "./withdraw.ts"
+
+/** Rows of one batch in flight at once; the rate limit paces their calls. */
+const CONCURRENCY = 8
+const ROWS = 50
+
+type Request = WriterRequest<ContactOptions>
+
+/** Mistakes of a route that no account could make right. */
+const mistake = ({ key, fields, options, on_delete }: Request): SinkError | undefined => {
+  if (identifierType(key) === undefined) {
+    return stop(`Brevo finds contacts by ${keyNames.join(", ")}, not by ${key}`, ["key"])
+  }
+  const shadow = fields.find((name) => name === "EMAIL" || name === "EXT_ID")
+  if (shadow !== undefined) return stop(`map \`${shadow.toLowerCase()}\` instead of ${shadow}`, ["map", shadow])
+  if (fields.includes("listIds") && options.lists.length === 0) {
+    return stop("listIds needs the lists this route manages: `with: { lists: [...] }`", ["with", "lists"])
+  }
+  if (on_delete === "unlink" && options.lists.length === 0) {
+    return stop("on_delete: unlink needs the lists this route manages: `with: { lists: [...] }`", ["with", "lists"])
+  }
+  return undefined
+}
+
+/** What Brevo holds, in the form of a row: the mapped fields, and of the lists only the managed ones. */
+const toFields = (contact: Contact, request: Request, attributes: ReadonlyMap<string, Attribute>) => {
+  const own: { readonly [name: string]: Json | undefined } = {
+    ext_id: contact.extId,
+    email: contact.email,
+    listIds: request.options.lists.filter((id) => contact.listIds.includes(id)),
+    emailBlacklisted: contact.emailBlacklisted,
+    smsBlacklisted: contact.smsBlacklisted,
+  }
+  return Object.fromEntries(
+    request.fields.flatMap((name) => {
+      const attribute = attributes.get(name)
+      const held = Object.hasOwn(contact.attributes, name) ? contact.attributes[name] : undefined
+      const value = Object.hasOwn(own, name) ? own[name] : attribute && fromWire(attribute, held)
+      return value === undefined ? [] : [[name, value] as const]
+    }),
+  )
+}
+
+const toHeld = (contact: Contact, request: Request, attributes: ReadonlyMap<string, Attribute>): Held => ({
+  remoteId: contact.id,
+  fields: toFields(contact, request, attributes),
+  ...(contact.emailBlacklisted && !request.options.allow_resubscribe
+    ? { held: "blocklisted in Brevo: stays so and joins no list; other fields are written" }
+    : {}),
+})
+
+/** Answers for each row; after an outage no further row is begun, and what is known is handed over with the error. */
+const settleEach = Effect.fnUntraced(function* (
+  batch: Batch,
+  write: (row: Batch["rows"][number]) => Effect.Effect<Outcome, SinkError>,
+): Effect.fn.Return<ReadonlyArray<Outcome>, SinkError> {
+  let failure: SinkError | undefined
+  const outcomes = yield* Effect.forEach(
+    batch.rows,
+    (row) =>
+      Effect.suspend(() => (failure === undefined ? write(row) : Effect.succeed(undefined))).pipe(
+        Effect.catch((error) => {
+          failure ??= error
+          return Effect.succeed(undefined)
+        }),
+      ),
+    { concurrency: CONCURRENCY },
+  )
+  const settled = outcomes.filter((outcome) => outcome !== undefined)
+  if (failure === undefined) return settled
+  return yield* new SinkError({ reason: failure.reason, ...(settled.length > 0 ? { settled } : {}) })
+})
+
+/** `callsPerSecond`: the share of the limit this connection may use. */
+export const makeContactWriter = (
+  api: BrevoApi,
+  request: Request,
+  callsPerSecond: number,
+): Effect.Effect<Writer, SinkError> => {
+  const type = identifierType(request.key)
+  const wrong = mistake(request)
+  return wrong === undefined && type !== undefined
+    ? Effect.succeed(writer(api, request, type, callsPerSecond))
+    : Effect.fail(wrong ?? stop("no such key", ["key"]))
+}
+
+const writer = (api: BrevoApi, request: Request, type: IdentifierType, callsPerSecond: number): Writer => {
+  const { key, fields, options, on_delete } = request
+  const looks = looksFirst(fields, options.lists)
+  const seen = { present: 0, absent: 0 }
+
+  // Read once and kept: a failure is not kept, so that the engine's next attempt asks again.
+  let known: ReadonlyMap<string, Attribute> | undefined
+  const attributes = Effect.suspend(() =>
+    known === undefined
+      ? Effect.map(api.attributes, (answers) => {
+          known = readAttributes(answers)
+          return known
+        })
+      : Effect.succeed(known),
+  )
+
+  const deliver = makeDeliver(api, looks)
+  const withdraw = makeWithdraw(api, on_delete, type, options.lists)
+
+  const termsOf = Effect.map(attributes, (found): Terms => ({ key, options, attributes: found }))
+  const mapped = fields.filter((name) => !ownFields.some((own) => own.name === name))
+
+  /** Brevo takes an attribute it does not know, answers with success and keeps nothing. */
+  const checked = Effect.flatMap(termsOf, (terms) => {
+    const unknown = mapped.find((name) => terms.attributes.get(name)?.writable !== true)
+    return unknown === undefined
+      ? Effect.succeed(terms)
+      : Effect.fail(stop(`the account has no attribute ${unknown} that can be written`, ["map", unknown]))
+  })
+
+  return {
+    limits: { rows: ROWS },
+    repeatable: true,
+    fields: Effect.map(attributes, (found) => [...ownFields, ...[...found.values()].map(toField)]),
+    refuse: (row) => refuseRow(row, key, options),
+    // A new contact takes one call, a known one two where it is looked at first. Which they are, lookups have shown.
+    cost: (rows) => {
+      const asked = seen.present + seen.absent
+      const calls = Math.ceil(rows * (1 + (looks ? (asked === 0 ? 1 : seen.present / asked) : 0)))
+      return { calls, seconds: Math.ceil(calls / callsPerSecond) }
+    },
+    lookup: Effect.fnUntraced(function* (keys) {
+      const found = yield* attributes
+      const contacts = yield* Effect.forEach(
+        keys.filter(addressable),
+        (value) => Effect.map(api.find({ type, value }), (reply) => [value, reply] as const),
+        { concurrency: CONCURRENCY },
+      )
+      const held = new Map<string, Held>()
+      for (const [value, reply] of contacts) {
+        if (reply._tag === "Done") held.set(value, toHeld(reply.value, request, found))
+      }
+      seen.present += held.size
+      seen.absent += keys.length - held.size
+      return held
+    }),
+    write: Effect.fnUntraced(function* (batch) {
+      const terms = batch.rows.some(({ change }) => change === "upsert") ? yield* checked : undefined
+      return yield* settleEach(batch, (row) =>
+        row.change === "delete" || terms === undefined ? withdraw(row) : deliver(row, terms),
+      )
+    }),
+  }
+}
