@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Migrator from "effect/sql/Migrator"
 import * as SqlClient from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
 import { StateError } from "./errors.ts"
 
 /** Written by a newer version, which may mean things this one would break. Exit code 3. */
@@ -27,8 +28,10 @@ const TABLE = "sluice_migrations"
 
 const label = (id: number, name: string): string => `${String(id).padStart(4, "0")}_${name}`
 
-const asStateError = (cause: { readonly message: string }): StateError =>
-  new StateError({ message: `the tables of the state could not be prepared: ${cause.message}`, cause })
+const asStateError = (cause: Migrator.MigrationError | SqlError): StateError => {
+  const inner = cause.cause instanceof Error ? `: ${cause.cause.message}` : ""
+  return new StateError({ message: `the tables of the state could not be prepared: ${cause.message}${inner}`, cause })
+}
 
 /**
  * Applies what is missing, in one transaction. Safe to run by several processes at once. Gives the names of the
