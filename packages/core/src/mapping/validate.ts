@@ -1,0 +1,143 @@
+/** Holds rows and mappings against the fields of a destination, before any call. */
+import type { Json, JsonObject } from "effect/Schema"
+import { nearest } from "../config/suggest.ts"
+import type { Field } from "../plugin/sink.ts"
+import type { MappingProblem } from "./entry.ts"
+import { typeName } from "./fault.ts"
+import type { Mapping } from "./mapping.ts"
+import { isList } from "./path.ts"
+import { parseTime } from "./time.ts"
+
+/** Names fields and types, never a value. */
+export interface FieldIssue {
+  readonly field: string
+  readonly code: string
+  readonly message: string
+}
+
+export type RowValidator = (row: JsonObject) => ReadonlyArray<FieldIssue>
+
+/** Why the destination would refuse a row. For many rows, make one `rowValidator`. */
+export const validateRow = (fields: ReadonlyArray<Field>, row: JsonObject, key?: string): ReadonlyArray<FieldIssue> =>
+  rowValidator(fields, key)(row)
+
+/** `key`: the field rows are matched by; it may be there although it cannot be written. */
+export function rowValidator(fields: ReadonlyArray<Field>, key?: string): RowValidator {
+  const known = new Map(fields.map((field) => [field.name, field]))
+  const required = fields.filter((field) => field.required === true).map((field) => field.name)
+  return (row) => {
+    const issues: Array<FieldIssue> = []
+    for (const name of Object.keys(row)) {
+      const value = row[name]
+      const wrong = value === undefined ? undefined : valueIssue(known.get(name), value, name === key)
+      if (wrong !== undefined) issues.push({ field: name, code: wrong.code, message: `${name} ${wrong.message}` })
+    }
+    for (const name of required) {
+      if (!Object.hasOwn(row, name) || row[name] === null) {
+        issues.push({ field: name, code: "required_field", message: `${name} is required and has no value` })
+      }
+    }
+    return issues
+  }
+}
+
+interface Wrong {
+  readonly code: string
+  readonly message: string
+}
+
+function valueIssue(field: Field | undefined, value: Json, isKey: boolean): Wrong | undefined {
+  if (field === undefined) return { code: "unknown_field", message: "is no field of the destination" }
+  if (!field.writable && !isKey) return { code: "read_only_field", message: "cannot be written" }
+  if (value === null) return undefined
+  if (!hasType(field.type, value)) {
+    const message = `is ${typeName(value)}, not ${wanted[field.type]}; \`as: ${field.type}\` may help`
+    return { code: "wrong_type", message }
+  }
+  return tooLong(field, value) ?? notAnOption(field, value)
+}
+
+const wanted: { readonly [type in Field["type"]]: string } = {
+  text: "text",
+  number: "a number",
+  integer: "an integer below 2^53",
+  boolean: "a boolean",
+  date: "a date as 2024-02-29",
+  datetime: "a time as 2024-02-29T12:00:00Z",
+  list: "a list",
+  json: "JSON",
+}
+
+function hasType(type: Field["type"], value: Json): boolean {
+  switch (type) {
+    case "text":
+      return typeof value === "string"
+    case "number":
+      return typeof value === "number"
+    case "integer":
+      return Number.isSafeInteger(value)
+    case "boolean":
+      return typeof value === "boolean"
+    case "date":
+      return typeof value === "string" && value.length === 10 && typeof parseTime(value) === "number"
+    case "datetime":
+      return typeof value === "string" && value.length > 10 && typeof parseTime(value) === "number"
+    case "list":
+      return isList(value)
+    case "json":
+      return true
+  }
+}
+
+/** Characters are code points: an emoji counts once. */
+function tooLong(field: Field, value: Json): Wrong | undefined {
+  if (field.max === undefined || typeof value !== "string" || value.length <= field.max) return undefined
+  const length = Array.from(value).length
+  return length > field.max
+    ? { code: "too_long", message: `has ${length} characters, at most ${field.max} fit` }
+    : undefined
+}
+
+function notAnOption(field: Field, value: Json): Wrong | undefined {
+  const options = field.options
+  if (options === undefined) return undefined
+  const items: ReadonlyArray<Json> = isList(value) ? value : [value]
+  return items.every((item) => typeof item === "object" || options.includes(String(item)))
+    ? undefined
+    : { code: "not_an_option", message: `is none of the ${options.length} values it takes` }
+}
+
+/** What is wrong with a mapping for these fields. Paths are below the route. */
+export function checkMapping(fields: ReadonlyArray<Field>, mapping: Mapping): ReadonlyArray<MappingProblem> {
+  const known = new Map(fields.map((field) => [field.name, field]))
+  const mapped = new Set(mapping.fields.map(({ field }) => field))
+  const problems = mapping.fields.flatMap(({ field }) => destination(field, known, field === mapping.key) ?? [])
+  for (const { name, required, writable } of fields) {
+    if (required !== true || !writable || mapped.has(name)) continue
+    problems.push({ path: ["map"], code: "required_field", message: `${name} is required; map it` })
+  }
+  return [...problems, ...unusableKey(fields, mapping.key)]
+}
+
+function destination(name: string, known: ReadonlyMap<string, Field>, isKey: boolean): MappingProblem | undefined {
+  const path = ["map", name]
+  const field = known.get(name)
+  if (field !== undefined) {
+    if (field.writable || isKey) return undefined
+    return { path, code: "read_only_field", message: `${name} cannot be written; leave it out` }
+  }
+  const near = nearest(name, known.keys())
+  const suggestion = near === undefined ? {} : { suggestion: near }
+  return near !== undefined && near.toLowerCase() === name.toLowerCase()
+    ? { path, code: "wrong_case", message: `${name} is written otherwise at the destination`, ...suggestion }
+    : { path, code: "unknown_field", message: `${name} is no field of the destination`, ...suggestion }
+}
+
+function unusableKey(fields: ReadonlyArray<Field>, key: string): ReadonlyArray<MappingProblem> {
+  const keys = fields.filter((field) => field.key === true).map(({ name }) => name)
+  const exists = fields.some(({ name }) => name === key)
+  if (!exists || keys.length === 0 || keys.includes(key)) return []
+  const message = `rows cannot be matched by ${key}; they can by ${keys.join(", ")}`
+  const near = nearest(key, keys) ?? keys[0]
+  return [{ path: ["key"], code: "not_a_key", message, ...(near === undefined ? {} : { suggestion: near }) }]
+}
