@@ -25,7 +25,7 @@ const CONSTRAINT_UNIQUE = 2067
 const BUSY = 5
 const CORRUPT = 11
 const NOT_A_DATABASE = 26
-const CACHED_STATEMENTS = 256
+const CACHED_STATEMENTS = 128
 const STREAMED_ROWS = 500
 
 const codeOf = (cause: unknown): number | undefined =>

@@ -15,7 +15,7 @@ export class StateUnusable extends Schema.TaggedError<StateUnusable>()("StateUnu
   repair: Schema.String,
 }) {
   override get message(): string {
-    return `the state ${this.file} cannot be used: ${this.problem}. ${this.repair}`
+    return `the state ${this.file} cannot be used: ${this.problem}`
   }
 }
 
@@ -42,12 +42,23 @@ const isInside = (folder: string, file: string): boolean => {
   return relative === "" || (relative !== ".." && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative))
 }
 
+const makeFolder = (folder: string): boolean => {
+  try {
+    fs.mkdirSync(folder, { mode: 0o700 })
+    return true
+  } catch (cause) {
+    if (cause instanceof Error && "code" in cause && cause.code === "EEXIST") return false
+    throw cause
+  }
+}
+
 /** A folder that leads elsewhere by a link could put personal data where others read it. */
 const prepareFolder = (folder: string): string | undefined => {
   const found = statOf(folder)
   if (found === undefined) {
-    fs.mkdirSync(folder, { mode: 0o700 })
-    return undefined
+    // Recursive would make the parents too; not recursive, it fails where another process was quicker.
+    if (makeFolder(folder)) return undefined
+    return prepareFolder(folder)
   }
   if (found.isSymbolicLink()) {
     const real = fs.realpathSync(folder)
