@@ -5,8 +5,8 @@ import * as Schema from "effect/Schema"
 import { isMap, isScalar, isSeq, type ParsedNode, Schema as YamlSchema } from "yaml"
 import { type Path, type Problem, printPath } from "./problem.ts"
 import { nearest } from "./suggest.ts"
-import { type Part, parseTemplate } from "./template.ts"
-import { showBraces, type YamlDocument } from "./yaml.ts"
+import { type Part, parseTemplate, showBraces } from "./template.ts"
+import type { YamlDocument } from "./yaml.ts"
 
 /** What a file may be filled in from. Core reads neither the environment nor a disk. */
 export interface Variables {
@@ -130,7 +130,8 @@ const core = new YamlSchema({ schema: "core" })
 function readScalar(text: string): Schema.Json {
   for (const tag of core.tags) {
     if (tag.collection !== undefined || tag.default !== true || tag.test?.test(text) !== true) continue
-    const value: unknown = tag.resolve(text, () => {}, {})
+    const resolved: unknown = tag.resolve(text, () => {}, {})
+    const value = isScalar(resolved) ? resolved.value : resolved
     if (value === null || typeof value === "boolean") return value
     const exact = typeof value === "number" && Number.isFinite(value)
     if (exact && (Number.isSafeInteger(value) || !Number.isInteger(value))) return value

@@ -35,3 +35,10 @@ function parseReference(text: string): Part | undefined {
   const match = /^([A-Za-z_][A-Za-z0-9_]*)(?::-([^{]*))?$/.exec(text)
   return match?.[1] === undefined ? undefined : { _tag: "Variable", name: match[1], fallback: match[2] }
 }
+
+/**
+ * In a flow list YAML would take the braces of an unquoted `[${LIST_ID}]` for a map. They are hidden from it, one
+ * character for one so that positions stay, and shown again in what it read.
+ */
+export const hideBraces = (text: string): string => text.replace(/\$\{([^{}\n]*)\}/g, "$\uFDD0$1\uFDD1")
+export const showBraces = (text: string): string => text.replaceAll("\uFDD0", "{").replaceAll("\uFDD1", "}")

@@ -13,6 +13,7 @@ import {
   type YAMLError,
 } from "yaml"
 import { type Path, type Problem, printPath } from "./problem.ts"
+import { hideBraces } from "./template.ts"
 import { refusals } from "./yamlRefusals.ts"
 
 /** The parser's time grows faster than its input, so these stand before it. */
@@ -81,13 +82,6 @@ function badCharacter(text: string): Finding | undefined {
   if (text.isWellFormed()) return undefined
   return { code: "yaml.character", message: "the text is not well-formed Unicode", offset: 0 }
 }
-
-/**
- * In a flow list YAML would take the braces of an unquoted `[${LIST_ID}]` for a map. They are hidden from it, one
- * character for one so that positions stay, and shown again in what it read.
- */
-const hideBraces = (text: string): string => text.replace(/\$\{([^{}\n]*)\}/g, "$\uFDD0$1\uFDD1")
-export const showBraces = (text: string): string => text.replaceAll("\uFDD0", "{").replaceAll("\uFDD1", "}")
 
 /** The steps of `yaml`'s own `parseDocument`, one token at a time, so that a hostile text is left early. */
 function compose(text: string): Result.Result<Document.Parsed, Finding> {

@@ -1,6 +1,7 @@
 /** What YAML can say and a pipeline file must not: tags, anchors, aliases, merge keys, keys that are no plain text. */
 import { isAlias, isMap, isScalar, isSeq, type ParsedNode } from "yaml"
 import type { Path } from "./problem.ts"
+import { showBraces } from "./template.ts"
 
 export interface Refusal {
   readonly code: string
@@ -26,7 +27,7 @@ export function refusals(root: ParsedNode): ReadonlyArray<Refusal> {
       const seen = new Set<string>()
       for (const { key, value } of node.items) {
         const problem = keyProblem(key, seen)
-        const name = isScalar(key) ? String(key.value) : "?"
+        const name = isScalar(key) ? showBraces(String(key.value)) : "?"
         if (problem !== undefined) found.push({ ...problem, offset: key.range[0], path: [...path, name] })
         seen.add(name)
         visit(value, [...path, name])
@@ -48,6 +49,6 @@ function keyProblem(key: ParsedNode, seen: ReadonlySet<string>) {
   if (key.value === "<<") return { code: "yaml.merge-key", message: "merge keys are not allowed: write the keys out" }
   if (key.value === "__proto__") return { code: "yaml.forbidden-key", message: "this key is not allowed" }
   if (seen.has(key.value)) return { code: "yaml.duplicate-key", message: "this key is already in the map" }
-  if (key.value.includes("$\uFDD0")) return { code: "variable.in-key", message: "a key cannot hold a variable" }
+  if (showBraces(key.value).includes("${")) return { code: "variable.in-key", message: "a key cannot hold a variable" }
   return undefined
 }
