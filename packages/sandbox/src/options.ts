@@ -1,0 +1,68 @@
+/** What a sandbox is made of, and the fake names and keys it goes by. */
+
+/** `real`: the vendors' numbers. `high`: the same windows and headers, a hundredfold. `off`: neither limit nor header. */
+export type Limits = "real" | "high" | "off"
+
+/** Auth0's Management API limits by plan, auth0.md §5. */
+export type Auth0Plan = "free" | "professional" | "enterprise" | "enterprise-dev"
+
+/** Brevo's limits by plan, brevo.md §4. */
+export type BrevoPlan = "general" | "advanced" | "extended"
+
+export interface SandboxOptions {
+  /** Generated users, up to 1,000,000. */
+  readonly users: number
+  readonly seed: number
+  readonly limits: Limits
+  /** Adds what real tenants hold: no e-mail, shared e-mails, bad phones, odd text, wrong types. Default false. */
+  readonly messy?: boolean
+  /** Names the fake tenant and the fake Brevo account; two names are two accounts. Default `sandbox`. */
+  readonly account?: string
+  /** Default `professional`. */
+  readonly auth0Plan?: Auth0Plan
+  /** Default `general`. */
+  readonly brevoPlan?: BrevoPlan
+  /** The largest page of GET /users; a larger `per_page` is cut to it without an error. Default 100. */
+  readonly maxPerPage?: 50 | 100
+  /** Lifetime of an access token in seconds. Default 86,400. */
+  readonly tokenSeconds?: number
+  /** What the fake client was granted. Default `read:users`. */
+  readonly scopes?: ReadonlyArray<string>
+  /** Milliseconds until a change can be found by search. Default 0. */
+  readonly indexLagMillis?: number
+  /** So many users share one millisecond of `created_at`, as after a bulk import. Default 0. */
+  readonly importedAtOnce?: number
+  /**
+   * When the newest generated user was created, in milliseconds since 1970. A clock that shows less, such as a
+   * TestClock at 0, counts from here. Default 2026-11-01.
+   */
+  readonly until?: number
+  /** Attributes the Brevo account already has beside the vendor's own. Default: those that `configs/` map to. */
+  readonly attributes?: ReadonlyArray<AttributeSpec>
+  /** Writes kept in the journal. Default 200,000. */
+  readonly journalLimit?: number
+}
+
+/** A Brevo contact attribute, brevo.md §3.6. */
+export interface AttributeSpec {
+  readonly name: string
+  readonly category: "normal" | "transactional" | "category" | "calculated" | "global"
+  readonly type?: "text" | "date" | "float" | "id" | "boolean" | "multiple-choice"
+  readonly enumeration?: ReadonlyArray<{ readonly value: number; readonly label: string }>
+  readonly multiCategoryOptions?: ReadonlyArray<string>
+  readonly calculatedValue?: string
+}
+
+export const defaultUntil = Date.UTC(2026, 10, 1)
+
+/** Obviously fake credentials, the same for every sandbox. */
+export const credentials = {
+  clientId: "sandbox-client-id",
+  clientSecret: "sandbox-client-secret",
+  apiKey: "xkeysib-sandbox-not-a-real-key",
+} as const
+
+/** The ids of the lists that exist from the start. */
+export const lists = { all: 20, verified: 21, social: 22 } as const
+
+export const tenantDomain = (account: string): string => `${account}.auth0.example.com`

@@ -1,0 +1,27 @@
+/** One origin for everything: which vendor a request is for. */
+import { type Delivery, deliver, json, type SandboxRequest } from "./exchange.ts"
+import { tenantDomain } from "./options.ts"
+import type { Sandbox } from "./sandbox.ts"
+
+const below = (path: string, base: string): string | undefined =>
+  path === base ? "/" : path.startsWith(`${base}/`) ? path.slice(base.length) : undefined
+
+/** By the vendor's own host name (in process only), else by the first segment of the path. */
+export const respond = (sandbox: Sandbox, hostname: string, request: SandboxRequest): Delivery => {
+  if (hostname === tenantDomain(sandbox.options.account ?? "sandbox")) return sandbox.auth0(request)
+  if (hostname === "api.brevo.com")
+    return sandbox.brevo({ ...request, path: below(request.path, "/v3") ?? request.path })
+  const auth0 = below(request.path, "/auth0")
+  if (auth0 !== undefined) return sandbox.auth0({ ...request, path: auth0 })
+  const brevo = below(request.path, "/brevo/v3") ?? below(request.path, "/brevo")
+  if (brevo !== undefined) return sandbox.brevo({ ...request, path: brevo })
+  const control = below(request.path, "/control")
+  if (control !== undefined) return sandbox.controlRoutes({ ...request, path: control })
+  sandbox.counters.unmodelled.push({
+    vendor: "none",
+    method: request.method,
+    path: request.path,
+    reason: "below none of /auth0, /brevo, /control",
+  })
+  return deliver(json(501, { sandbox: "below none of /auth0, /brevo, /control", path: request.path }))
+}
