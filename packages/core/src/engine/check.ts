@@ -1,10 +1,10 @@
 /** Asks the vendors whether a pipeline can work: credentials, scopes, fields. Reads only (rule 6). */
 import * as Effect from "effect/Effect"
-import type { HttpClient } from "effect/http/HttpClient"
-import { suggest } from "../config/suggest.ts"
-import type { Identity, PluginServices, PluginState } from "../plugin/services.ts"
-import type { Connection, Field } from "../plugin/sink.ts"
-import { type ConnectionError, on, openSinks, openSource, openWriter } from "./connect.ts"
+import type { Scope } from "effect/Scope"
+import { checkMapping } from "../mapping/validate.ts"
+import type { Identity } from "../plugin/services.ts"
+import type { Connection } from "../plugin/sink.ts"
+import { type ConnectionError, type LookServices, on, openSinks, openSource, openWriter } from "./connect.ts"
 import type { Pipeline, Route } from "./pipeline.ts"
 
 export interface CheckFinding {
@@ -14,7 +14,8 @@ export interface CheckFinding {
   readonly pipeline: string
   readonly connection: string
   readonly route?: string
-  readonly field?: string
+  /** Below the route: `map`, `COMPANY`. */
+  readonly path?: ReadonlyArray<string>
   readonly message: string
 }
 
@@ -28,7 +29,7 @@ export interface CheckReport {
 /** Looks at every connection of every pipeline, so that all problems come at once. */
 export const checkConnected = Effect.fnUntraced(function* (
   pipelines: ReadonlyArray<Pipeline>,
-): Effect.fn.Return<CheckReport, never, HttpClient | PluginState> {
+): Effect.fn.Return<CheckReport, never, LookServices> {
   const accounts = new Map<string, string>()
   const findings: Array<CheckFinding> = []
   for (const pipeline of pipelines) {
@@ -45,7 +46,7 @@ export const checkConnected = Effect.fnUntraced(function* (
   }
 })
 
-type Part = Effect.Effect<ReadonlyArray<CheckFinding>, never, PluginServices>
+type Part = Effect.Effect<ReadonlyArray<CheckFinding>, never, LookServices | Scope>
 
 const checkSource = (pipeline: Pipeline, accounts: Map<string, string>): Part => {
   const connection = pipeline.source.endpoint.name
@@ -60,7 +61,7 @@ const checkSource = (pipeline: Pipeline, accounts: Map<string, string>): Part =>
 const checkRoute = (pipeline: Pipeline, route: Route, accounts: Map<string, string>): Part =>
   Effect.gen(function* () {
     const name = route.sink.endpoint.name
-    const connection = (yield* openSinks([route])).get(name)
+    const connection = (yield* openSinks(pipeline, [route])).get(name)
     if (connection === undefined) return []
     const identity = yield* connection.identify.pipe(on(name))
     accounts.set(name, identity.label)
@@ -72,45 +73,21 @@ const checkRoute = (pipeline: Pipeline, route: Route, accounts: Map<string, stri
 
 const checkFields = Effect.fnUntraced(function* (pipeline: Pipeline, route: Route, connection: Connection) {
   const writer = yield* openWriter(connection, route, undefined)
-  if (writer.fields === undefined) return []
-  const live = new Map((yield* writer.fields.pipe(on(route.sink.endpoint.name))).map((field) => [field.name, field]))
-  const mapped = new Set(route.mapping.fields.map((each) => each.field))
-  const findings = route.mapping.fields.flatMap(({ field }) => fieldProblem(field, route, live) ?? [])
-  for (const field of live.values()) {
-    if (field.required === true && field.writable && !mapped.has(field.name)) {
-      findings.push({ field: field.name, code: "required_field", message: `requires ${field.name}; map it` })
-    }
-  }
-  return findings.map(
-    (finding): CheckFinding => ({
+  const live = writer.fields === undefined ? [] : yield* writer.fields.pipe(on(route.sink.endpoint.name))
+  const problems = live.length === 0 ? [] : checkMapping(live, route.mapping)
+  return problems.map((problem): CheckFinding => {
+    const hint = problem.suggestion === undefined ? "" : `; did you mean ${problem.suggestion}?`
+    return {
       severity: "error",
-      code: finding.code,
+      code: problem.code,
       pipeline: pipeline.name,
       connection: route.sink.endpoint.name,
       route: route.name,
-      field: finding.field,
-      message: `${route.name} ${finding.message}`,
-    }),
-  )
+      path: problem.path,
+      message: `${problem.message}${hint}`,
+    }
+  })
 })
-
-const fieldProblem = (name: string, route: Route, live: ReadonlyMap<string, Field>) => {
-  const field = live.get(name)
-  if (field === undefined) {
-    const near = suggest(name, [...live.keys()])
-    const hint = near === undefined ? "create it there, or leave it out" : `did you mean ${near}?`
-    return [{ field: name, code: "unknown_field", message: `has no field ${name}; ${hint}` }]
-  }
-  if (!field.writable && name !== route.mapping.key) {
-    return [{ field: name, code: "read_only_field", message: `does not let ${name} be written; leave it out` }]
-  }
-  const keys = [...live.values()].filter((each) => each.key === true).map((each) => each.name)
-  if (name === route.mapping.key && keys.length > 0 && field.key !== true) {
-    const message = `cannot match rows by ${name}; it can by ${keys.join(", ")}`
-    return [{ field: name, code: "not_a_key", message }]
-  }
-  return undefined
-}
 
 const ofIdentity = (pipeline: Pipeline, connection: string, identity: Identity): ReadonlyArray<CheckFinding> =>
   (identity.findings ?? []).map(({ severity, message }) => ({

@@ -1,13 +1,17 @@
 /** Opens the connections that preview and check look through: nothing here writes at a vendor (rule 6). */
 import * as Effect from "effect/Effect"
+import type { HttpClient } from "effect/http/HttpClient"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { Scope } from "effect/Scope"
+import type { SqlClient } from "effect/sql/SqlClient"
 import { CurrentMeter, makeMeter } from "../http/meter.ts"
 import { type SinkError, SinkReason, type SourceError, SourceReason } from "../plugin/errors.ts"
-import type { PluginServices } from "../plugin/services.ts"
+import { type PluginServices, PluginState } from "../plugin/services.ts"
 import type { Connection, Writer } from "../plugin/sink.ts"
 import type { Reader, ScanRequest } from "../plugin/source.ts"
+import type { Cipher } from "../state/cipher.ts"
+import { makePluginState } from "../state/pluginState.ts"
 import type { Pipeline, Route } from "./pipeline.ts"
 
 /** What a vendor or plugin answered, with the connection it happened on. */
@@ -27,21 +31,36 @@ export const on =
   <A, R>(self: Effect.Effect<A, SourceError | SinkError, R>): Effect.Effect<A, ConnectionError, R> =>
     Effect.mapError(self, (error) => new ConnectionError({ connection, reason: error.reason }))
 
-export const openSource = (pipeline: Pipeline): Effect.Effect<Reader, ConnectionError, PluginServices> => {
+/** What looking needs: plugins may have to store a rotated token. */
+export type LookServices = HttpClient | SqlClient | Cipher
+
+/** State of its own for a plugin, under the name that a run gives it. */
+const opened = <A>(
+  pipeline: string,
+  name: string,
+  open: Effect.Effect<A, SourceError | SinkError, PluginServices>,
+): Effect.Effect<A, ConnectionError, LookServices | Scope> =>
+  open.pipe(
+    Effect.provideService(CurrentMeter, makeMeter()),
+    Effect.provideServiceEffect(PluginState, makePluginState(`${pipeline}/${name}`)),
+    on(name),
+  )
+
+export const openSource = (pipeline: Pipeline): Effect.Effect<Reader, ConnectionError, LookServices | Scope> => {
   const { plugin, config, endpoint } = pipeline.source
-  return plugin.open(config, endpoint).pipe(Effect.provideService(CurrentMeter, makeMeter()), on(endpoint.name))
+  return opened(pipeline.id, endpoint.name, plugin.open(config, endpoint))
 }
 
 /** Opens each sink once, however many routes lead to it. */
 export const openSinks = Effect.fnUntraced(function* (
-  routes: ReadonlyArray<Route>,
-): Effect.fn.Return<ReadonlyMap<string, Connection>, ConnectionError, PluginServices> {
+  pipeline: Pipeline,
+  routes: ReadonlyArray<Route> = pipeline.routes,
+): Effect.fn.Return<ReadonlyMap<string, Connection>, ConnectionError, LookServices | Scope> {
   const connections = new Map<string, Connection>()
   for (const { sink } of routes) {
     const { plugin, config, endpoint } = sink
     if (connections.has(endpoint.name)) continue
-    const opened = plugin.open(config, endpoint).pipe(Effect.provideService(CurrentMeter, makeMeter()))
-    connections.set(endpoint.name, yield* opened.pipe(on(endpoint.name)))
+    connections.set(endpoint.name, yield* opened(pipeline.id, endpoint.name, plugin.open(config, endpoint)))
   }
   return connections
 })

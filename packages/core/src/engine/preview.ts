@@ -2,17 +2,15 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
-import type { HttpClient } from "effect/http/HttpClient"
 import type { Json, JsonObject } from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { Issue, Mapped } from "../mapping/mapping.ts"
-import { validateRow } from "../mapping/validate.ts"
+import { type FieldIssue, rowValidator } from "../mapping/validate.ts"
 import { Misconfigured } from "../plugin/errors.ts"
 import type { Row, SourceRecord } from "../plugin/record.ts"
-import type { PluginState } from "../plugin/services.ts"
 import type { Field, Held, Writer } from "../plugin/sink.ts"
 import type { Estimate, Reader, ScanRequest } from "../plugin/source.ts"
-import { ConnectionError, on, openSinks, openSource, openWriter, previewRequest } from "./connect.ts"
+import { ConnectionError, type LookServices, on, openSinks, openSource, openWriter, previewRequest } from "./connect.ts"
 import { mask, maskKey } from "./mask.ts"
 import type { Pipeline, Route } from "./pipeline.ts"
 import type { FieldPreview, PreviewAction, PreviewReport, RecordPreview, RowPreview } from "./previewReport.ts"
@@ -29,12 +27,12 @@ export interface PreviewOptions {
 export const preview = Effect.fnUntraced(function* (
   pipeline: Pipeline,
   options: PreviewOptions,
-): Effect.fn.Return<PreviewReport, ConnectionError, HttpClient | PluginState> {
+): Effect.fn.Return<PreviewReport, ConnectionError, LookServices> {
   return yield* Effect.scoped(
     Effect.gen(function* () {
       const source = pipeline.source.endpoint.name
       const reader = yield* openSource(pipeline)
-      const sinks = yield* openSinks(pipeline.routes)
+      const sinks = yield* openSinks(pipeline)
       const identity = yield* reader.identify.pipe(on(source))
       const request = previewRequest(pipeline)
       const estimate = yield* estimateRun(reader, request, source)
@@ -118,7 +116,7 @@ const judgeRoute = Effect.fnUntraced(function* (
   reveal: boolean,
 ): Effect.fn.Return<ReadonlyArray<RowPreview>, ConnectionError> {
   const name = route.sink.endpoint.name
-  const fields = writer.fields === undefined ? (route.spec.fields ?? []) : yield* writer.fields.pipe(on(name))
+  const fields = writer.fields === undefined ? [] : yield* writer.fields.pipe(on(name))
   const owners = keyOwners(mapped)
   const keys = [...owners.keys()]
   const held = writer.lookup === undefined || keys.length === 0 ? undefined : yield* writer.lookup(keys).pipe(on(name))
@@ -144,20 +142,24 @@ const reasonOf = (issue: Issue) => ({
   message: `${issue.source} → ${issue.field}: ${issue.message}`,
 })
 
-const judgeRow =
-  (
-    route: Route,
-    writer: Writer,
-    schema: ReadonlyArray<Field>,
-    held: ReadonlyMap<string, Held> | undefined,
-    reveal: boolean,
-  ) =>
-  (row: Row, owned: boolean): RowPreview => {
+/** As the engine judges it: a destination that does not describe its fields takes any. */
+const validator = (route: Route, schema: ReadonlyArray<Field>): ((row: JsonObject) => ReadonlyArray<FieldIssue>) =>
+  schema.length === 0 ? () => [] : rowValidator(schema, route.mapping.key)
+
+const judgeRow = (
+  route: Route,
+  writer: Writer,
+  schema: ReadonlyArray<Field>,
+  held: ReadonlyMap<string, Held> | undefined,
+  reveal: boolean,
+) => {
+  const validate = validator(route, schema)
+  return (row: Row, owned: boolean): RowPreview => {
     const before = held?.get(row.key)
     const fields = compareFields(route, schema, before?.fields, row, held !== undefined)
     const shown = reveal ? fields : fields.map(maskField)
     if (row.change === "delete") return { action: "delete", reasons: [], fields: [] }
-    const issues = validateRow(row, schema, route.mapping).map(reasonOf)
+    const issues = validate(row.fields).map(({ code, message }) => ({ code, message }))
     const refusal = writer.refuse?.(row)
     const reasons = refusal === undefined ? issues : [...issues, { code: refusal.code, message: refusal.message }]
     if (!owned) reasons.push({ code: "key_conflict", message: `another record of this preview has the same key` })
@@ -167,6 +169,7 @@ const judgeRow =
     }
     return { action: actionOf(held, before, fields), reasons: [], fields: shown }
   }
+}
 
 const actionOf = (
   held: ReadonlyMap<string, Held> | undefined,

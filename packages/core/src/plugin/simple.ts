@@ -16,12 +16,11 @@ import {
   type SinkReason,
   Unauthorized,
   Unavailable,
-} from "../plugin/errors.ts"
-import type { Outcome } from "../plugin/outcome.ts"
-import type { Batch } from "../plugin/record.ts"
-import type { Endpoint } from "../plugin/services.ts"
-import type { Limits, Sink as SinkContract } from "../plugin/sink.ts"
-import { CurrentMeter, type Meter } from "./meter.ts"
+} from "./errors.ts"
+import type { Outcome } from "./outcome.ts"
+import type { Batch } from "./record.ts"
+import type { Endpoint } from "./services.ts"
+import type { Limits, Sink as SinkContract } from "./sink.ts"
 
 /** What `write` can see of the route it works for. */
 export interface Target {
@@ -69,7 +68,7 @@ const simple = <Config>(options: SimpleSink<Config>): SinkContract<Config> => {
     config: options.config,
     objects: () => spec,
     open: Effect.fnUntraced(function* (config, endpoint) {
-      const client = prepare(yield* HttpClient.HttpClient, endpoint, yield* CurrentMeter)
+      const client = prepare(yield* HttpClient.HttpClient, endpoint)
       return {
         identify: Effect.map(accountOf(options, config), (account) => ({ account, label: options.name })),
         writer: (object, { key }) =>
@@ -111,13 +110,12 @@ const withoutSecrets = (value: unknown): unknown => {
     .map(([key, item]) => [key, withoutSecrets(item)])
 }
 
-/** Counts calls, refuses plain http to other machines, and fails on any status but 2xx. */
-const prepare = (client: HttpClient.HttpClient, endpoint: Endpoint, meter: Meter): HttpClient.HttpClient =>
+/** Refuses plain http to other machines and fails on any status but 2xx. */
+const prepare = (client: HttpClient.HttpClient, endpoint: Endpoint): HttpClient.HttpClient =>
   client.pipe(
     HttpClient.mapRequestEffect((request) => {
       const url = URL.parse(request.url)
       if (url !== null && (url.protocol === "https:" || endpoint.insecure || isLoopback(url.hostname))) {
-        meter.calls += 1
         return Effect.succeed(request)
       }
       const description = `${endpoint.name} needs an https:// address, or "insecure: true" in the pipeline file`

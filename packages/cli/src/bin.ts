@@ -1,0 +1,9 @@
+#!/usr/bin/env node
+/** The `sluice` command. */
+const [first, ...rest] = process.argv.slice(2)
+if ((first === "--version" || first === "-v") && rest.length === 0) {
+  const { VERSION } = await import("./version.ts")
+  process.stdout.write(`sluice ${VERSION}\n`)
+} else {
+  await import("./main.ts")
+}

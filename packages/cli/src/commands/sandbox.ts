@@ -1,0 +1,37 @@
+/** `sluice sandbox`: a local Auth0 and Brevo until a signal, with the variables that make every config use them. */
+import { environment, makeSandbox, serve } from "@sluice/sandbox"
+import * as Effect from "effect/Effect"
+import { Host } from "../host.ts"
+import { clean } from "../render/text.ts"
+
+export interface SandboxInput {
+  readonly users: number
+  readonly seed: number
+  readonly port: number
+  readonly limits: "real" | "high" | "off"
+  readonly messy: boolean
+  readonly json: boolean
+}
+
+export const handler = Effect.fnUntraced(function* ({ users, seed, port, limits, messy, json }: SandboxInput) {
+  const host = yield* Host
+  const sandbox = yield* makeSandbox({ users, seed, limits, messy })
+  const serving = Effect.gen(function* () {
+    const { origin } = yield* serve(sandbox, port)
+    const variables = environment(origin)
+    yield* host.out(
+      json
+        ? `${JSON.stringify({ origin, users, seed, limits, messy, environment: variables }, null, 2)}\n`
+        : Object.entries(variables)
+            .map(([name, value]) => `export ${name}=${quoted(value)}\n`)
+            .join(""),
+    )
+    yield* host.err(`sandbox with ${users} users on ${clean(origin)}; end it with Ctrl-C\n`)
+    yield* host.drains(0)
+    yield* host.stopRequested
+  })
+  yield* Effect.scoped(serving)
+})
+
+/** For a POSIX shell. */
+const quoted = (value: string): string => (/^[\w./:@-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`)

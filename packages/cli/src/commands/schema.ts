@@ -1,0 +1,64 @@
+/** `sluice schema`: the JSON Schema of pipeline files, and with `--connect` the live fields of a file's destinations. */
+import { type Field, jsonSchema, liveFields, Plugins } from "@sluice/core"
+import * as Effect from "effect/Effect"
+import { EXIT } from "../exit.ts"
+import { load } from "../load.ts"
+import { layer, pluginsLayer } from "../node/index.ts"
+import { present } from "../present.ts"
+import { table } from "../render/table.ts"
+import { clean, type Page } from "../render/text.ts"
+
+export interface SchemaInput {
+  readonly connect: string | undefined
+  readonly json: boolean
+  readonly envFile: string | undefined
+  readonly state: string
+}
+
+/** The plugins this version ships. */
+const SHIPPED = ["auth0", "brevo"]
+
+const fileSchema = Effect.gen(function* () {
+  const plugins = yield* Plugins
+  const named = yield* Effect.forEach(SHIPPED, (use) =>
+    Effect.map(plugins.load(use, "sluice.yaml"), (module) => ({ use, ...module })),
+  )
+  yield* present(jsonSchema(named), { json: true, render: () => "", exit: EXIT.done })
+}).pipe(Effect.provide(pluginsLayer))
+
+interface Destinations {
+  readonly [route: string]: ReadonlyArray<Field>
+}
+
+const live = Effect.fnUntraced(function* (file: string, input: SchemaInput) {
+  const { plan, env } = yield* load({ file, envFile: input.envFile })
+  const found = yield* liveFields(plan.pipelines).pipe(Effect.provide(layer({ stateFile: input.state, env })))
+  yield* present<Destinations>(Object.fromEntries(found), { json: input.json, render, exit: EXIT.done })
+})
+
+const render = (destinations: Destinations, page: Page): string =>
+  Object.entries(destinations)
+    .map(([route, fields]) => [page.style.bold(clean(route)), ...fieldTable(fields, page)].join("\n"))
+    .join("\n\n")
+
+const fieldTable = (fields: ReadonlyArray<Field>, page: Page): ReadonlyArray<string> =>
+  table(
+    [{ title: "field", least: 12 }, { title: "type" }, { title: "notes", least: 20 }],
+    fields.map((field) => [clean(field.name), field.type, clean(notes(field))]),
+    page.width - 2,
+    page.style.dim,
+  ).map((line) => `  ${line}`)
+
+const notes = (field: Field): string =>
+  [
+    ...(field.key === true ? ["key"] : []),
+    ...(field.required === true ? ["required"] : []),
+    ...(field.writable ? [] : ["read-only"]),
+    ...(field.max === undefined ? [] : [`at most ${field.max} characters`]),
+    ...(field.options === undefined ? [] : [`one of ${field.options.join(", ")}`]),
+  ].join("; ")
+
+export const handler = Effect.fnUntraced(function* (input: SchemaInput) {
+  if (input.connect === undefined) yield* fileSchema
+  else yield* live(input.connect, input)
+})

@@ -1,0 +1,31 @@
+/** Where every command's failures end: printed once, with an exit code, on the stream its reader looks at. */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import { EXIT, exitOfFailure } from "./exit.ts"
+import { describeThrown, Host } from "./host.ts"
+import { renderTroubles, type Trouble } from "./render/problems.ts"
+import { bug, type CommandFailure, troublesOf } from "./troubles.ts"
+
+export const reportFailure = <E extends CommandFailure, R>(
+  self: Effect.Effect<void, E, R>,
+  json: boolean,
+): Effect.Effect<void, never, R | Host> =>
+  Effect.catchCause(self, (cause) => {
+    if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt
+    const failure = Cause.findErrorOption(cause)
+    return failure._tag === "Some"
+      ? show(troublesOf(failure.value), exitOfFailure(failure.value), json)
+      : show([bug(describeThrown(Cause.squash(cause)))], EXIT.bug, json)
+  })
+
+const show = Effect.fnUntraced(function* (
+  troubles: ReadonlyArray<Trouble>,
+  code: (typeof EXIT)[keyof typeof EXIT],
+  json: boolean,
+) {
+  const host = yield* Host
+  yield* json
+    ? host.out(`${JSON.stringify({ ok: false, problems: troubles }, null, 2)}\n`)
+    : host.err(`${renderTroubles(troubles, host.errPage)}\n`)
+  yield* host.setExit(code)
+})

@@ -1,0 +1,60 @@
+/** From the FILE of a command line to checked pipelines. */
+import * as fs from "node:fs"
+import type { Pipeline, Plan } from "@sluice/core"
+import { plan, SecretFileError } from "@sluice/core"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { Host } from "./host.ts"
+import { digestLayer, pluginsLayer, readEnvironment, readSecretFile } from "./node/index.ts"
+import { UsageError } from "./troubles.ts"
+
+export interface FileInput {
+  readonly file: string
+  readonly envFile: string | undefined
+}
+
+export interface Loaded {
+  readonly plan: Plan
+  /** Of the process and its files. */
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+/** Asks no vendor. Fails with all problems of the file. */
+export const load = Effect.fnUntraced(function* ({ file, envFile }: FileInput) {
+  const { env } = yield* Host
+  const text = yield* readPipelineFile(file)
+  const variables = Object.fromEntries(yield* readEnvironment({ pipelineFile: file, envFile, env }))
+  const planned = yield* plan({
+    file,
+    text,
+    env: variables,
+    readSecretFile: (path) =>
+      Effect.mapError(readSecretFile(path, file), ({ message }) => new SecretFileError({ message })),
+  }).pipe(Effect.provide(Layer.mergeAll(pluginsLayer, digestLayer)))
+  const loaded: Loaded = { plan: planned, env: variables }
+  return loaded
+})
+
+const readPipelineFile = (file: string): Effect.Effect<string, UsageError> =>
+  Effect.try({
+    try: () => fs.readFileSync(file, "utf8"),
+    catch: (cause) => {
+      const code = cause instanceof Error && "code" in cause ? cause.code : undefined
+      const what = code === "ENOENT" ? "does not exist" : code === "EISDIR" ? "is a folder" : "cannot be read"
+      return new UsageError({ message: `the pipeline file ${file} ${what}`, fix: "give the path of a .yaml file" })
+    },
+  })
+
+/** The pipelines named, in the order of the file; all where none is named. */
+export const choose = (
+  pipelines: ReadonlyArray<Pipeline>,
+  names: ReadonlyArray<string>,
+): Effect.Effect<ReadonlyArray<Pipeline>, UsageError> => {
+  const known = pipelines.map((pipeline) => pipeline.name)
+  const unknown = names.find((name) => !known.includes(name))
+  if (unknown !== undefined) {
+    const fix = `it has ${known.join(", ")}`
+    return Effect.fail(new UsageError({ message: `the file has no pipeline ${unknown}`, fix }))
+  }
+  return Effect.succeed(names.length === 0 ? pipelines : pipelines.filter(({ name }) => names.includes(name)))
+}

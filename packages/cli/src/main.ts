@@ -1,0 +1,54 @@
+/** Runs the command line as this process. */
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as CliConfig from "effect/cli/CliConfig"
+import * as CliError from "effect/cli/CliError"
+import * as CliOutput from "effect/cli/CliOutput"
+import * as Command from "effect/cli/Command"
+import * as GlobalFlag from "effect/cli/GlobalFlag"
+import * as Effect from "effect/Effect"
+import { sluice } from "./command.ts"
+import { EXIT } from "./exit.ts"
+import { reportFailure } from "./failures.ts"
+import { Host, runProcess } from "./host.ts"
+import { clean } from "./render/text.ts"
+import { VERSION } from "./version.ts"
+
+const builtIns = [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] as const
+
+/** Help goes to standard output; what is wrong with a command line goes to standard error, without the help. */
+const presenter = (host: Host["Service"]): CliOutput.Presenter => {
+  const formatter = CliOutput.defaultFormatter({ colors: host.outPage.style.bold("") !== "" })
+  return {
+    present: (event) => {
+      switch (event._tag) {
+        case "Help":
+          return host.out(`${formatter.formatHelpDoc(event.helpDoc).trim()}\n`)
+        case "Version":
+          return host.out(`${event.name} ${event.version}\n`)
+        case "InvalidInvocation": {
+          const lines = event.errors.map(
+            (error) => `${host.errPage.style.red("error")} ${clean(error.message.replace(/\s+/g, " "))}\n`,
+          )
+          const help = `see \`${event.commandPath.join(" ")} --help\`\n`
+          return host.err(`${lines.join("")}${help}`)
+        }
+      }
+    },
+  }
+}
+
+const program = (args: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    const host = yield* Host
+    const cli = Command.runWith(sluice, { version: VERSION })(args).pipe(
+      Effect.catchIf(CliError.isCliError, (error) =>
+        error._tag === "ShowHelp" && error.errors.length === 0 ? Effect.void : host.setExit(EXIT.invalid),
+      ),
+      Effect.provideService(CliOutput.Presenter, presenter(host)),
+      Effect.provideService(CliConfig.CliConfig, { builtIns }),
+      Effect.provide(NodeServices.layer),
+    )
+    yield* reportFailure(cli, args.includes("--json"))
+  })
+
+runProcess(program(process.argv.slice(2)))

@@ -1,0 +1,133 @@
+/** A preview as text: each record, each route, each field as `source → DESTINATION` with before and after. */
+import type { FieldPreview, PreviewAction, PreviewReport, RecordPreview, RowPreview } from "@sluice/core"
+import type { Json } from "effect/Schema"
+import { type Cell, type Column, table } from "./table.ts"
+import { clean, duration, hang, type Page, plural, type Style } from "./text.ts"
+
+export const renderPreview = (report: PreviewReport, page: Page): string =>
+  [
+    ...heading(report, page),
+    ...report.records.flatMap((record) => ["", ...renderRecord(record, page)]),
+    ...report.not_found.map(({ field, value }) => page.style.yellow(`\nno record with ${field} ${clean(value)}`)),
+    "",
+    ...summary(report, page),
+  ].join("\n")
+
+const heading = (report: PreviewReport, { style, width }: Page): ReadonlyArray<string> => {
+  const { source } = report
+  const targets = Object.entries(report.routes).map(([name, route]) => `${name} (${route.account})`)
+  const path = `${source.connection}.${source.stream} (${source.account}) → ${targets.join(", ")}`
+  return [
+    hang(`${style.bold(`Preview of ${clean(report.pipeline)}`)}  `, clean(path), width),
+    style.dim(report.masked ? "Nothing is written. Values are masked: --reveal shows them." : "Nothing is written."),
+  ]
+}
+
+const MEANING: { readonly [action in PreviewAction]: string } = {
+  create: "is new there",
+  change: "",
+  leave: "is there and equal",
+  send: "will be sent; what is there cannot be read",
+  delete: "is gone at the source",
+  filter: "excluded by `where`",
+  refuse: "would not be written",
+  hold: "is there and stays as it is",
+}
+
+const paintAction = (action: PreviewAction, style: Style): string => {
+  if (action === "create" || action === "send") return style.green(action)
+  if (action === "change") return style.yellow(action)
+  return action === "refuse" || action === "delete" ? style.red(action) : style.dim(action)
+}
+
+const renderRecord = (record: RecordPreview, page: Page): ReadonlyArray<string> => [
+  page.style.bold(clean(record.id)),
+  ...Object.entries(record.routes).flatMap(([route, row]) => renderRow(route, row, page)),
+]
+
+const renderRow = (route: string, row: RowPreview, page: Page): ReadonlyArray<string> => {
+  const { style, width } = page
+  const changed = row.fields.filter((field) => field.changed).length
+  const what = row.action === "change" ? `${changed} of ${plural(row.fields.length, "field")}` : MEANING[row.action]
+  return [
+    `  ${paintAction(row.action, style)}  ${clean(route)}  ${style.dim(what)}`,
+    ...row.reasons.map(({ code, message }) => style.red(hang(`    ${clean(code)}: `, clean(message), width))),
+    ...fieldTable(row, page).map((line) => `    ${line}`),
+  ]
+}
+
+const columns: ReadonlyArray<Column> = [
+  { title: "" },
+  { title: "", least: 16 },
+  { title: "" },
+  { title: "", least: 12 },
+  { title: "before", least: 12 },
+  { title: "after", least: 12 },
+]
+
+const fieldTable = (row: RowPreview, { style, width }: Page): ReadonlyArray<string> =>
+  row.fields.length === 0
+    ? []
+    : table(
+        columns,
+        row.fields.map((field) => fieldCells(field, row.action, style)),
+        width - 4,
+        style.dim,
+      )
+
+const fieldCells = (field: FieldPreview, action: PreviewAction, style: Style): ReadonlyArray<Cell> => {
+  const mark = markOf(field)
+  const paint = field.changed ? (mark === "+" ? style.green : style.yellow) : style.dim
+  return [
+    { text: mark, paint },
+    oneLine(field.source),
+    { text: "→", paint: style.dim },
+    field.field,
+    { text: action === "send" ? "?" : printValue(field.before, "–"), paint: style.dim },
+    { text: printAfter(field), paint },
+  ]
+}
+
+/** `+` gets a value, `~` gets another one, `-` is cleared, `=` is equal, blank is not sent. */
+const markOf = (field: FieldPreview): string => {
+  if (field.after === undefined) return " "
+  if (!field.changed) return field.before === undefined ? " " : "="
+  if (field.after === null) return "-"
+  return field.before === undefined || field.before === null ? "+" : "~"
+}
+
+const printAfter = (field: FieldPreview): string => {
+  if (field.after === undefined) return "(not sent)"
+  return field.after === null ? "(cleared)" : printValue(field.after, "")
+}
+
+const printValue = (value: Json | undefined, absent: string): string => {
+  if (value === undefined) return absent
+  if (value === "") return '""'
+  return clean(typeof value === "string" ? value : JSON.stringify(value))
+}
+
+const oneLine = (expression: string): string => clean(expression.replace(/\s+/g, " ").trim())
+
+const summary = (report: PreviewReport, { style, width }: Page): ReadonlyArray<string> => {
+  const counts = Object.entries(report.routes).map(([name, { actions }]) => {
+    const parts = Object.entries(actions).flatMap(([action, count]) => (count > 0 ? [`${count} ${action}`] : []))
+    return `${clean(name)}: ${parts.join(", ") || "nothing"}`
+  })
+  return [
+    `${style.bold(plural(report.records.length, "record"))} shown. ${counts.join("; ")}`,
+    hang("The whole run: ", runCost(report), width),
+  ]
+}
+
+const runCost = ({ run, source }: PreviewReport): string => {
+  const records = run.records === null ? "an unknown number of records" : plural(run.records, "record")
+  const calls = Object.entries(run.calls).map(([connection, count]) => {
+    const most = connection === source.connection ? "about" : "at most"
+    return count === null
+      ? `unknown calls to ${clean(connection)}`
+      : `${most} ${plural(count, "call")} to ${clean(connection)}`
+  })
+  const time = run.seconds === null ? "time unknown" : `about ${duration(run.seconds * 1000)} at the rate limits`
+  return `${records}, ${calls.join(", ")}, ${time}. Rows that are equal to what was last written cost no call.`
+}

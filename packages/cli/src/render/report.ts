@@ -1,0 +1,115 @@
+/** What a run did, as text. */
+import type { PipelineReport, RouteCounts, RunReport } from "@sluice/core"
+import { type Cell, type Column, table } from "./table.ts"
+import { clean, duration, hang, number, type Page, plural } from "./text.ts"
+
+export const renderReport = (report: RunReport, page: Page): string =>
+  report.pipelines.map((pipeline) => renderPipeline(pipeline, page)).join("\n\n")
+
+const renderPipeline = (report: PipelineReport, page: Page): string => {
+  const { style } = page
+  const status = report.ok ? style.green(report.status) : style.red(report.status)
+  const head = `${style.bold(clean(report.pipeline))}  ${status} in ${duration(report.duration_ms)}  ${style.dim(`run ${clean(report.run_id)}`)}`
+  return [head, ...routeTable(report, page), ...facts(report, page), ...troubles(report, page)].join("\n")
+}
+
+/** Columns that are always there; the others only where one of them is not 0. */
+const ALWAYS: ReadonlySet<keyof RouteCounts> = new Set(["read", "created", "updated", "unchanged"])
+
+/** `delivered` is the sum of created, updated, deleted and accepted: it is not a column of its own. */
+const COUNTS: ReadonlyArray<keyof RouteCounts> = [
+  "read",
+  "created",
+  "updated",
+  "deleted",
+  "accepted",
+  "unchanged",
+  "filtered",
+  "superseded",
+  "rejected",
+  "in_doubt",
+  "pending",
+]
+
+const WORRYING: ReadonlySet<keyof RouteCounts> = new Set(["rejected", "in_doubt", "pending"])
+
+const routeTable = (report: PipelineReport, { style, width }: Page): ReadonlyArray<string> => {
+  const routes = Object.entries(report.routes)
+  const shown = COUNTS.filter((name) => ALWAYS.has(name) || routes.some(([, counts]) => counts[name] > 0))
+  const columns: ReadonlyArray<Column> = [
+    { title: "route", least: 8 },
+    ...shown.map((name): Column => ({ title: name.replace("_", " "), align: "right" })),
+  ]
+  const rows = routes.map(
+    ([name, counts]): ReadonlyArray<Cell> => [
+      clean(name),
+      ...shown.map((column): Cell => {
+        const text = number(counts[column])
+        return WORRYING.has(column) && counts[column] > 0 ? { text, paint: style.red } : text
+      }),
+    ],
+  )
+  return table(columns, rows, width - 2, style.dim).map((line) => `  ${line}`)
+}
+
+const facts = (report: PipelineReport, { style, width }: Page): ReadonlyArray<string> => {
+  const line = (label: string, text: string) => hang(`  ${style.dim(label.padEnd(10))}`, text, width)
+  const calls = Object.entries(report.calls).map(([name, count]) => `${clean(name)} ${number(count)}`)
+  const waited = report.waited_ms > 0 ? `; waited ${duration(report.waited_ms)} for rate limits` : ""
+  const written = Object.values(report.routes).reduce((sum, counts) => sum + counts.delivered, 0)
+  return [
+    line("calls", `${calls.join(", ") || "none"}${waited}`),
+    line("writes", written === 0 ? "0: nothing had changed" : plural(written, "row")),
+    ...(report.completeness === null ? [] : [line("complete", completenessText(report.completeness))]),
+    ...recoveredLines(report).map((text) => line("recovered", text)),
+    ...droppedLines(report).map((text) => line("dropped", text)),
+    ...keptLines(report).map((text) => line("kept", text)),
+    ...report.notices.map((notice) => line("note", clean(notice))),
+  ]
+}
+
+const completenessText = (found: NonNullable<PipelineReport["completeness"]>): string => {
+  const expected = found.expected === undefined ? "" : ` of ${number(found.expected)} expected`
+  const details = Object.entries(found.facts).map(([name, count]) => `${clean(name)} ${number(count)}`)
+  return `${plural(found.delivered, "record")} delivered${expected}${details.length > 0 ? `; ${details.join(", ")}` : ""}`
+}
+
+const recoveredLines = (report: PipelineReport) =>
+  Object.entries(report.recovered).flatMap(([route, { delivered, rejected, in_doubt }]) =>
+    delivered + rejected + in_doubt === 0
+      ? []
+      : [`${clean(route)}, of an earlier run: ${delivered} delivered, ${rejected} rejected, ${in_doubt} in doubt`],
+  )
+
+const droppedLines = (report: PipelineReport) =>
+  Object.entries(report.dropped).flatMap(([route, count]) =>
+    count === 0 ? [] : [`${clean(route)}: ${plural(count, "row")} delivered without a field the destination refused`],
+  )
+
+const keptLines = (report: PipelineReport) =>
+  Object.entries(report.kept).flatMap(([route, { absent, left }]) => [
+    ...(absent > 0 ? [`${clean(route)}: ${plural(absent, "record")} gone at the source, kept (on_delete)`] : []),
+    ...(left > 0 ? [`${clean(route)}: ${plural(left, "record")} that \`where\` now excludes, kept (on_leave)`] : []),
+  ])
+
+const troubles = (report: PipelineReport, { style, width }: Page): ReadonlyArray<string> => {
+  const rejected = Object.values(report.routes).reduce((sum, counts) => sum + counts.rejected + counts.in_doubt, 0)
+  const gap = report.completeness?.gap
+  const error = report.error
+  return [
+    ...(error === null
+      ? []
+      : [
+          style.red(
+            hang(
+              `  ${clean(error.code)}: `,
+              `${error.route === undefined ? "" : `${clean(error.route)}: `}${clean(error.message)}`,
+              width,
+            ),
+          ),
+        ]),
+    ...(gap === undefined ? [] : [style.red(hang("  gap: ", clean(gap), width))]),
+    ...(rejected === 0 ? [] : [`  ${style.yellow(plural(rejected, "dead letter"))}: see \`sluice dead-letters list\``]),
+    ...(report.resumable ? ["  Run the same command again: it goes on from where this run stopped."] : []),
+  ]
+}

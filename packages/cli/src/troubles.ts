@@ -1,0 +1,69 @@
+/** Every failure a command can end with, as something a person can act on. */
+import type { Problem } from "@sluice/core"
+import * as Schema from "effect/Schema"
+import type { Trouble } from "./render/problems.ts"
+
+/** The command line asks for something that is not there: a file, a pipeline, a route. Exit code 2. */
+export class UsageError extends Schema.TaggedError<UsageError>()("UsageError", {
+  message: Schema.String,
+  fix: Schema.optionalKey(Schema.String),
+}) {}
+
+/** The failures of all commands: tagged, with a message that holds no value of a record and no secret. */
+export interface CommandFailure {
+  readonly _tag: string
+  readonly message: string
+  readonly reason?: { readonly _tag: string; readonly message: string }
+  readonly problems?: ReadonlyArray<Problem>
+  readonly connection?: string
+  readonly fix?: string
+  readonly repair?: string
+  readonly suggestion?: string
+}
+
+/** What a person can do about a reason, where the message has not said so. */
+const FIXES: ReadonlyMap<string, string> = new Map([
+  ["Unauthorized", "check the credentials in the environment; `sluice check FILE --connect` tries them"],
+  ["Forbidden", "grant what the message names, then `sluice check FILE --connect`"],
+  ["RateLimited", "run it again later, or lower `share` so that others have room"],
+  ["QuotaExhausted", "run it again when the vendor's allowance starts anew: it goes on from where it stopped"],
+  ["Unavailable", "run it again: it goes on from where it stopped"],
+  ["Misconfigured", "correct the pipeline file; `sluice check FILE` finds such things without a run"],
+  ["LockHeld", "wait for the other run to end; a run that was killed frees its lock by itself"],
+  ["StateError", "free space or access for the state file, then run it again: nothing unrecorded counts as done"],
+  ["Fenced", "another run has taken over; see `sluice runs`"],
+])
+
+export const troublesOf = (failure: CommandFailure): ReadonlyArray<Trouble> => {
+  if (failure.problems !== undefined) return failure.problems.map(ofProblem)
+  const code = failure.reason?._tag ?? failure._tag
+  return [
+    {
+      severity: "error",
+      code,
+      place: failure.connection ?? "",
+      message: failure.reason?.message ?? failure.message,
+      fix: failure.fix ?? failure.repair ?? didYouMean(failure.suggestion) ?? FIXES.get(code),
+    },
+  ]
+}
+
+export const ofProblem = (problem: Problem): Trouble => ({
+  severity: problem.severity,
+  code: problem.code,
+  place: `${problem.file}:${problem.line}:${problem.column}`,
+  message: problem.path === "" ? problem.message : `${problem.path}: ${problem.message}`,
+  fix: didYouMean(problem.suggestion),
+})
+
+const didYouMean = (suggestion: string | undefined) =>
+  suggestion === undefined ? undefined : `did you mean \`${suggestion}\`?`
+
+/** A fault of Sluice or of a plugin. */
+export const bug = (where: string): Trouble => ({
+  severity: "error",
+  code: "Bug",
+  place: "",
+  message: where,
+  fix: "this should not happen: please report it with the command line and the version",
+})
