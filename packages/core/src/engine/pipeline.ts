@@ -6,7 +6,10 @@ import type { ObjectSpec, Sink } from "../plugin/sink.ts"
 import type { Source, StreamSpec, SyncMode } from "../plugin/source.ts"
 
 export interface Pipeline {
+  /** The key below `pipelines:`. */
   readonly name: string
+  /** The file's name and the pipeline's, as `<file>.<pipeline>`: what its state and its lock are kept under. */
+  readonly id: string
   readonly source: { readonly plugin: Source; readonly config: unknown; readonly endpoint: Endpoint }
   readonly stream: {
     readonly name: string
@@ -28,6 +31,8 @@ export interface Route {
   readonly spec: ObjectSpec
   readonly options: unknown
   readonly written: Json
+  /** Of `written`: the ledger compares rows together with it (rule 14). */
+  readonly optionsFingerprint: string
   readonly mapping: Mapping
   readonly maxRejected: { readonly percent: number | undefined; readonly count: number | undefined }
   readonly onKeyConflict: "reject" | "newest"

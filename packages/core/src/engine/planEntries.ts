@@ -44,7 +44,7 @@ export const planEntries = Effect.fnUntraced(function* <P extends { readonly con
     }
     const endpoint = yield* planEndpoint(name, entry, path, checker)
     const own = Object.fromEntries(Object.entries(entry).filter(([key]) => !Object.hasOwn(entryFields, key)))
-    const config = Option.getOrUndefined(checker.decode(plugin.config, own, path))
+    const config = Option.getOrUndefined(checker.decode(plugin.config, own, path, Object.keys(entryFields)))
     warnOfSecrets(raw, path, redactedKeys(config), checker)
     planned.set(name, Option.some({ plugin, config, endpoint }))
   }

@@ -111,9 +111,11 @@ function planMapping(
     checker.report({ code: "key.not-mapped", path: at, message, suggestion: nearest(key, fields) })
   }
   const map = new Map<string, MapEntry>()
+  const recovered = new Set<string>()
   for (const field of fields) {
     const entry = checker.decode(MapEntry, shell.map[field], [...path, "map", field])
     if (Option.isSome(entry)) map.set(field, entry.value)
+    if (Option.isSome(entry) && size(entry.value) < size(shell.map[field])) recovered.add(field)
   }
   if (map.size === 0) return undefined
   const route = { key: key ?? "", map: Object.fromEntries(map) }
@@ -122,10 +124,15 @@ function planMapping(
   for (const problem of compiled.failure) {
     // What is wrong about the key is already said above, with the object's own key in view.
     if (problem.path[0] === "key" && (unmapped || key === undefined || !map.has(key))) continue
-    checker.report({ ...problem, path: [...path, ...problem.path] })
+    // An entry that lost a key to an earlier problem is not judged as a whole.
+    if (problem.path.length === 2 && recovered.has(problem.path[1] ?? "")) continue
+    const code = `mapping.${problem.code.replaceAll("_", "-")}`
+    checker.report({ ...problem, code, path: [...path, ...problem.path] })
   }
   return undefined
 }
+
+const size = (entry: unknown): number => (typeof entry === "object" && entry !== null ? Object.keys(entry).length : 0)
 
 /** Against the fields known without asking the vendor; `check --connect` compares with the live ones. */
 function checkFields(

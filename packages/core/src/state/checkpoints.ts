@@ -1,4 +1,5 @@
 /** Where a pipeline's scan of a stream can resume, and which keys the scan has passed. */
+import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Json } from "effect/Schema"
@@ -43,7 +44,10 @@ export const makeCheckpoints = (sql: SqlClient, scope: CheckpointScope, sha256: 
   const save = (checkpoint: Checkpoint, at: string) => {
     const row = {
       covers: checkpoint.covers,
-      position: Option.match(checkpoint.position, { onNone: () => null, onSome: (position) => JSON.stringify(position) }),
+      position: Option.match(checkpoint.position, {
+        onNone: () => null,
+        onSome: (position) => JSON.stringify(position),
+      }),
       scan: checkpoint.scan,
       open: checkpoint.open ? 1 : 0,
     }
@@ -54,7 +58,10 @@ export const makeCheckpoints = (sql: SqlClient, scope: CheckpointScope, sha256: 
   }
 
   const see = (scan: string, ids: ReadonlyArray<string>) =>
-    chunked(ids, (part) => sql`INSERT INTO seen ${sql.insert(part.map((id) => ({ scan, id })))} ON CONFLICT DO NOTHING`)
+    chunked(
+      ids,
+      (part) => sql`INSERT INTO seen ${sql.insert(Arr.map(part, (id) => ({ scan, id })))} ON CONFLICT DO NOTHING`,
+    )
 
   const clearSeen = (scan: string) => sql`DELETE FROM seen WHERE scan = ${scan}`
 

@@ -1,6 +1,8 @@
 /** Records that could not be delivered, kept until they are retried, dropped or overtaken. */
+import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import type { SqlClient } from "effect/sql/SqlClient"
+import type { DroppedField } from "../plugin/outcome.ts"
 import { chunked } from "./ledger.ts"
 
 /**
@@ -61,7 +63,7 @@ export const makeDeadLetters = (sql: SqlClient, ns: number) => {
       letters,
       (part) => sql`
         INSERT INTO dead_letters ${sql.insert(
-          part.map((letter) => ({
+          Arr.map(part, (letter) => ({
             ns,
             ...letter,
             fields: JSON.stringify(letter.fields),
@@ -81,7 +83,21 @@ export const makeDeadLetters = (sql: SqlClient, ns: number) => {
   const close = (ids: ReadonlyArray<string>) =>
     chunked(ids, (part) => sql`DELETE FROM dead_letters WHERE ns = ${ns} AND ${sql.in("id", part)}`)
 
-  return { byIds, count, ofKind, put, close }
+  /** Fields left out of rows that were delivered all the same (rule 4). */
+  const noteDropped = (
+    rows: ReadonlyArray<{ readonly id: string; readonly fields: ReadonlyArray<DroppedField> }>,
+    run: string,
+    at: string,
+  ) =>
+    chunked(
+      rows.flatMap(({ id, fields }) => fields.map((field) => ({ ns, id, ...field, run, at }))),
+      (part) => sql`
+        INSERT INTO dropped_fields ${sql.insert(part)}
+        ON CONFLICT (ns, id, field) DO UPDATE SET
+          code = excluded.code, message = excluded.message, run = excluded.run, at = excluded.at`,
+    )
+
+  return { byIds, count, ofKind, put, close, noteDropped }
 }
 
 export type DeadLetters = ReturnType<typeof makeDeadLetters>
@@ -96,7 +112,12 @@ export interface ListedDeadLetter extends StoredDeadLetter {
 /** Dead letters of all pipelines or one, newest first. */
 export const findDeadLetters = (
   sql: SqlClient,
-  filter: { readonly pipeline?: string; readonly route?: string; readonly numbers?: ReadonlyArray<number>; readonly limit?: number },
+  filter: {
+    readonly pipeline?: string
+    readonly route?: string
+    readonly numbers?: ReadonlyArray<number>
+    readonly limit?: number
+  },
 ) =>
   sql<Stored & { readonly pipeline: string; readonly route: string; readonly account: string }>`
     SELECT d.*, n.pipeline, n.route, n.account FROM dead_letters d JOIN namespaces n ON n.id = d.ns
@@ -104,7 +125,9 @@ export const findDeadLetters = (
       sql`1 = 1`,
       ...(filter.pipeline === undefined ? [] : [sql`n.pipeline = ${filter.pipeline}`]),
       ...(filter.route === undefined ? [] : [sql`n.route = ${filter.route}`]),
-      ...(filter.numbers === undefined ? [] : [filter.numbers.length === 0 ? sql`1 = 0` : sql.in("d.number", filter.numbers)]),
+      ...(filter.numbers === undefined
+        ? []
+        : [filter.numbers.length === 0 ? sql`1 = 0` : sql.in("d.number", filter.numbers)]),
     ])}
     ORDER BY d.number DESC LIMIT ${filter.limit ?? 1000}`.pipe(
     Effect.map((rows) => rows.map((row): ListedDeadLetter => ({ ...row, ...parse(row) }))),

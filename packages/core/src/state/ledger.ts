@@ -1,4 +1,5 @@
 /** What was last written to a destination, by record: rows that come out the same are not sent again. */
+import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 
@@ -31,7 +32,7 @@ export const makeLedger = (sql: SqlClient, ns: number) => {
     chunked(
       rows,
       (part) => sql`
-        INSERT INTO ledger ${sql.insert(part.map((row) => ({ ns, ...row })))}
+        INSERT INTO ledger ${sql.insert(Arr.map(part, (row) => ({ ns, ...row })))}
         ON CONFLICT (ns, id) DO UPDATE SET
           row_key = excluded.row_key, hash = excluded.hash, version = excluded.version,
           remote_id = COALESCE(excluded.remote_id, ledger.remote_id)
@@ -47,7 +48,14 @@ export const makeLedger = (sql: SqlClient, ns: number) => {
       rows,
       (part) => sql`
         INSERT INTO ledger ${sql.insert(
-          part.map((row) => ({ ns, id: row.id, row_key: row.row_key, hash: null, version: null, remote_id: null })),
+          Arr.map(part, (row) => ({
+            ns,
+            id: row.id,
+            row_key: row.row_key,
+            hash: null,
+            version: null,
+            remote_id: null,
+          })),
         )}
         ON CONFLICT (ns, id) DO UPDATE SET hash = NULL`,
     )

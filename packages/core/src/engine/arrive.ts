@@ -1,0 +1,96 @@
+/** From a page's mapped records to rows that wait to be sent; all else is settled here. */
+import * as Effect from "effect/Effect"
+import * as Semaphore from "effect/Semaphore"
+import type { StoredDeadLetter } from "../state/deadLetters.ts"
+import { type StateFailure, stateFailure } from "../state/errors.ts"
+import type { LedgerRow } from "../state/ledger.ts"
+import { overBudget } from "./budget.ts"
+import type { RunContext } from "./context.ts"
+import { judge, type Known, type Verdict } from "./judge.ts"
+import { type Arrival, keyOf } from "./lane.ts"
+import type { RouteState } from "./routeState.ts"
+import { nothingSettled, type Settlement, settle } from "./settle.ts"
+
+/**
+ * Judges arrivals against the ledger, with one question to it for all of them, and buffers those to be sent. Called
+ * without arrivals, it judges the parked ones that need not wait any more.
+ */
+export const arrive = (
+  ctx: RunContext,
+  state: RouteState,
+  arrivals: ReadonlyArray<Arrival>,
+): Effect.Effect<void, StateFailure> =>
+  Effect.gen(function* () {
+    yield* judgeAll(ctx, state, arrivals)
+    while (state.lane.canUnpark()) yield* judgeAll(ctx, state, [])
+  })
+
+const judgeAll = (ctx: RunContext, state: RouteState, arrivals: ReadonlyArray<Arrival>) =>
+  Effect.gen(function* () {
+    state.counts.read += arrivals.filter((arrival) => arrival.tally === "run").length
+    const { free, superseded } = state.lane.admit(arrivals)
+    const knownOf = yield* ask(state, free)
+    const judged = free.map((arrival) => {
+      const known = knownOf(arrival)
+      return { arrival, known, verdict: judge(ctx, state, arrival, known) }
+    })
+    for (const { verdict } of judged) if (verdict._tag === "Send") state.lane.enqueue(verdict.entry)
+    state.work.openUnsafe()
+    const settled = judged.filter(isSettled)
+    for (const { verdict } of settled) if (verdict.kept !== undefined) state.kept[verdict.kept] += 1
+    yield* settle(ctx, state, settlementOf(settled, superseded))
+    stopOverBudget(state, settled)
+  }).pipe(Semaphore.withPermit(state.judging))
+
+interface Judged {
+  readonly arrival: Arrival
+  readonly known: Known
+  readonly verdict: Verdict
+}
+
+interface SettledVerdict extends Judged {
+  readonly verdict: Extract<Verdict, { _tag: "Settle" }>
+}
+
+const isSettled = (each: Judged): each is SettledVerdict => each.verdict._tag === "Settle"
+
+/** What the state knows about these records. */
+const ask = (state: RouteState, arrivals: ReadonlyArray<Arrival>) =>
+  Effect.gen(function* () {
+    const ids = arrivals.map((arrival) => arrival.id)
+    const keys = arrivals.flatMap((arrival) => keyOf(arrival) ?? [])
+    const mine = new Map<string, LedgerRow>()
+    const holders = new Map<string, LedgerRow>()
+    const letters = new Map<string, StoredDeadLetter>()
+    for (const row of yield* state.ledger.byIds(ids)) mine.set(row.id, row)
+    for (const row of yield* state.ledger.byKeys(keys)) holders.set(row.row_key, row)
+    if (state.knownLetters > 0) for (const letter of yield* state.letters.byIds(ids)) letters.set(letter.id, letter)
+    return (arrival: Arrival): Known => {
+      const key = keyOf(arrival)
+      const holder = key === undefined ? undefined : holders.get(key)
+      return {
+        mine: mine.get(arrival.id),
+        holder: holder === undefined || holder.id === arrival.id ? undefined : holder,
+        letter: letters.get(arrival.id),
+      }
+    }
+  }).pipe(Effect.mapError(stateFailure))
+
+const settlementOf = (settled: ReadonlyArray<SettledVerdict>, replaced: ReadonlyArray<Arrival>): Settlement => ({
+  ...nothingSettled,
+  replaced,
+  rows: settled.map(({ arrival, verdict }) => ({ arrival, as: verdict.as })),
+  letters: settled.flatMap(({ verdict }) => verdict.letter ?? []),
+  closed: settled.flatMap(({ arrival, known, verdict }) =>
+    known.letter !== undefined && (verdict.as === "unchanged" || verdict.as === "filtered") ? [arrival.id] : [],
+  ),
+})
+
+/** Dead letters that an earlier run had written do not count. */
+const stopOverBudget = (state: RouteState, settled: ReadonlyArray<SettledVerdict>): void => {
+  for (const { arrival, known, verdict } of settled) {
+    const isKnown = known.letter?.kind === verdict.letter?.kind && known.letter?.message === verdict.letter?.message
+    if (verdict.letter !== undefined && !isKnown && arrival.tally === "run") state.refused += 1
+  }
+  state.stopped ??= overBudget(state)
+}

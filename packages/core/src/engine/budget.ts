@@ -1,0 +1,37 @@
+/** The error budget of a route (rule 13). */
+import type { Route } from "./pipeline.ts"
+import type { RouteState } from "./routeState.ts"
+
+/** Percent counts from here on: one bad row of three says little. */
+const percentFrom = 100
+
+/** Where the file says nothing: a mapping that fails for a tenth of the records is wrong. */
+const defaultPercent = 10
+
+const bounds = (route: Route) => ({
+  percent: route.maxRejected.percent ?? (route.maxRejected.count === undefined ? defaultPercent : undefined),
+  count: route.maxRejected.count,
+})
+
+/** Says why a route has to stop, after `newlyRefused` rows that no earlier run had refused. */
+export const overBudget = (state: RouteState): { readonly code: string; readonly message: string } | undefined => {
+  const { percent, count } = bounds(state.route)
+  const { refused } = state
+  if (count !== undefined && refused > count) {
+    return { code: "MaxRejected", message: `${refused} rows were refused, more than max_rejected.count: ${count}` }
+  }
+  const { read } = state.counts
+  if (percent !== undefined && read >= percentFrom && refused * 100 > percent * read) {
+    return {
+      code: "MaxRejected",
+      message: `${refused} of ${read} rows were refused, more than max_rejected.percent: ${percent}`,
+    }
+  }
+  return undefined
+}
+
+/** A first batch of which every row is refused says that the route is wrong, not its records. One row says nothing. */
+export const firstBatchRefused = (rows: number, refused: number) =>
+  rows > 1 && refused === rows
+    ? { code: "FirstBatchRefused", message: `every row of the first batch (${rows}) was refused: check the mapping` }
+    : undefined

@@ -1,0 +1,52 @@
+/** What the parts of one run share. */
+import type { Effect } from "effect/Effect"
+import type { Semaphore } from "effect/Semaphore"
+import type { Reader, ScanRequest } from "../plugin/source.ts"
+import type { Checkpoints } from "../state/checkpoints.ts"
+import type { Cipher } from "../state/cipher.ts"
+import type { StateFailure } from "../state/errors.ts"
+import type { Frontier } from "./frontier.ts"
+import type { Halting } from "./halt.ts"
+import type { Pipeline } from "./pipeline.ts"
+import type { RunEvent } from "./report.ts"
+import type { RouteState } from "./routeState.ts"
+
+export interface Scan {
+  readonly id: string
+  /** JSON of routes, destination accounts and mappings. */
+  readonly covers: string
+  /** `--limit` and `--since` are trials: they leave the position alone. */
+  readonly saves: boolean
+  /** Keys are kept, to find deletions at the end. */
+  readonly tracksKeys: boolean
+}
+
+export interface RunContext {
+  readonly pipeline: Pipeline
+  readonly runId: string
+  readonly startMillis: number
+  readonly reader: Reader
+  readonly request: ScanRequest
+  readonly states: ReadonlyArray<RouteState>
+  readonly force: boolean
+  readonly halt: Halting
+  readonly frontier: Frontier
+  /** Replaced when the source has lost the position and the scan starts over. */
+  scan: Scan
+  /** Records the source handed over. */
+  read: number
+  batches: number
+  /** When the frontier was last committed. */
+  committedMillis: number
+  readonly checkpoints: Checkpoints
+  /** Commits only while this run holds the fence. */
+  readonly transact: <A, E extends { readonly message: string }>(body: Effect<A, E>) => Effect<A, StateFailure>
+  /** One commit at a time, together with the counters in memory it stands for. */
+  readonly committing: Semaphore
+  readonly saveProgress: (counts: string) => Effect<unknown, StateFailure>
+  readonly sha256: (text: string) => string
+  readonly cipher: Cipher["Service"]
+  readonly notices: Array<string>
+  readonly emit: (event: RunEvent) => Effect<void>
+  readonly waitedMillis: () => number
+}

@@ -1,0 +1,58 @@
+/**
+ * The frontier: how far a scan is settled. A position may be committed when every page up to it has no open row on
+ * any route (rule 1).
+ */
+import type { Position } from "../plugin/record.ts"
+
+/** What is kept of a page until the frontier has passed it. Its records are gone by then. */
+export interface OpenPage {
+  /** Undefined where `--limit` cut the page short: the frontier stops before it. */
+  readonly position: Position | undefined
+  readonly records: number
+  /** The record keys, where deletions are found by absence. */
+  readonly keys: ReadonlyArray<string>
+  /** Rows not settled yet, over all routes. */
+  open: number
+}
+
+export interface Passed {
+  readonly pages: ReadonlyArray<OpenPage>
+  readonly position: Position
+}
+
+export interface Frontier {
+  readonly add: (page: OpenPage) => void
+  /** The pages that could be passed if `settling` rows were settled too. They stay until `pass`. */
+  readonly passable: (settling: ReadonlyMap<OpenPage, number>) => Passed | undefined
+  readonly pass: (passed: Passed) => void
+  /** Records on pages that could be passed but are not committed. */
+  readonly uncommitted: () => number
+}
+
+export const makeFrontier = (): Frontier => {
+  const pages: Array<OpenPage> = []
+
+  const prefix = (settling: ReadonlyMap<OpenPage, number>): Array<OpenPage> => {
+    const found: Array<OpenPage> = []
+    for (const page of pages) {
+      if (page.position === undefined || page.open - (settling.get(page) ?? 0) > 0) break
+      found.push(page)
+    }
+    return found
+  }
+
+  return {
+    add: (page) => {
+      pages.push(page)
+    },
+    passable: (settling) => {
+      const found = prefix(settling)
+      const position = found.at(-1)?.position
+      return position === undefined ? undefined : { pages: found, position }
+    },
+    pass: (passed) => {
+      pages.splice(0, passed.pages.length)
+    },
+    uncommitted: () => prefix(new Map()).reduce((sum, page) => sum + page.records, 0),
+  }
+}

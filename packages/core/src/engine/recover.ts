@@ -1,0 +1,98 @@
+/** RECOVER: what an earlier run left open is settled before anything is read. */
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type { SourceError } from "../plugin/errors.ts"
+import type { SourceRecord } from "../plugin/record.ts"
+import type { DeadLetter, StoredDeadLetter } from "../state/deadLetters.ts"
+import { type StateFailure, stateFailure } from "../state/errors.ts"
+import type { Mark } from "../state/sending.ts"
+import { arrive } from "./arrive.ts"
+import type { RunContext } from "./context.ts"
+import { letterPlace } from "./judge.ts"
+import { mapRecords } from "./read.ts"
+import type { RouteState } from "./routeState.ts"
+
+/**
+ * Batches whose outcome a crash took: where writing twice is harmless, their rows count as unknown and are sent again
+ * when the source still has them, or are found deleted; elsewhere each row is in doubt, and never sent again by itself.
+ */
+export const recoverMarks = (ctx: RunContext, state: RouteState): Effect.Effect<void, StateFailure> =>
+  Effect.gen(function* () {
+    for (const { batch, marks } of yield* Effect.mapError(state.sending.left, stateFailure)) {
+      const letters = state.writer.repeatable ? [] : marks.map(lostLetter)
+      yield* ctx.transact(
+        Effect.gen(function* () {
+          yield* state.ledger.forget(marks)
+          yield* state.letters.put(letters, ctx.runId, DateTime.formatIso(DateTime.makeUnsafe(ctx.startMillis)))
+          yield* state.sending.unmark(batch)
+        }),
+      )
+      state.recovered.in_doubt += letters.length
+      state.knownLetters += letters.length
+    }
+  })
+
+const lostLetter = (mark: Mark): DeadLetter => ({
+  id: mark.id,
+  row_key: mark.row_key,
+  kind: "in_doubt",
+  code: "in_doubt",
+  message: "the process ended before the destination's answer was recorded; look there, then retry or drop",
+  fields: [],
+  hash: mark.hash,
+  version: mark.version,
+  payload: null,
+  position: null,
+})
+
+const Payload = Schema.fromJsonString(
+  Schema.Struct({
+    record: Schema.Struct({
+      key: Schema.String,
+      change: Schema.Literals(["upsert", "delete"]),
+      version: Schema.optionalKey(Schema.String),
+      data: Schema.JsonObject,
+    }),
+  }),
+)
+
+/** Tries dead letters again: the record as the source has it now, by today's mapping; never over a newer one. */
+export const replay = (
+  ctx: RunContext,
+  state: RouteState,
+  letters: ReadonlyArray<StoredDeadLetter>,
+): Effect.Effect<void, StateFailure | SourceError> =>
+  Effect.gen(function* () {
+    for (const letter of letters) {
+      const records = yield* currentRecords(ctx, state, letter)
+      if (records === undefined) {
+        ctx.notices.push(
+          `dead letter ${letter.number} cannot be tried: its record was not kept and the source cannot find it`,
+        )
+        continue
+      }
+      if (records.length === 0) {
+        yield* ctx.transact(state.letters.close([letter.id]))
+        ctx.notices.push(`dead letter ${letter.number} is closed: the source has no such record any more`)
+        continue
+      }
+      const arrivals = yield* mapRecords(ctx, state, records, { pages: [], position: undefined, tally: "recovered" })
+      yield* arrive(ctx, state, arrivals)
+    }
+  })
+
+const currentRecords = (
+  ctx: RunContext,
+  state: RouteState,
+  letter: StoredDeadLetter,
+): Effect.Effect<ReadonlyArray<SourceRecord> | undefined, StateFailure | SourceError> => {
+  const { reader, request } = ctx
+  if (reader.find !== undefined) return reader.find(request, { field: "key", value: letter.id })
+  if (letter.payload === null) return Effect.undefined
+  return ctx.cipher.open(letter.payload, letterPlace(state.ns, letter.id)).pipe(
+    Effect.flatMap(Schema.decodeUnknownEffect(Payload)),
+    Effect.map(({ record }) => [record]),
+    Effect.mapError(stateFailure),
+  )
+}

@@ -1,0 +1,93 @@
+/** A route while a run goes on: its lane, its part of the state, its counters. */
+import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
+import * as Semaphore from "effect/Semaphore"
+import type { SqlClient } from "effect/sql/SqlClient"
+import type { Field, Writer } from "../plugin/sink.ts"
+import { type DeadLetters, makeDeadLetters } from "../state/deadLetters.ts"
+import { type Ledger, makeLedger } from "../state/ledger.ts"
+import { makeSending, type Sending } from "../state/sending.ts"
+import { noCounts, noRecovered } from "./counts.ts"
+import { type Lane, makeLane } from "./lane.ts"
+import type { Route } from "./pipeline.ts"
+import type { RecoveredCounts, RouteCounts } from "./report.ts"
+
+export interface RouteState {
+  readonly route: Route
+  readonly ns: number
+  readonly writer: Writer
+  /** The live schema; empty where the writer has none. */
+  readonly fields: ReadonlyArray<Field>
+  readonly lane: Lane
+  readonly ledger: Ledger
+  readonly letters: DeadLetters
+  readonly sending: Sending
+  readonly counts: RouteCounts
+  readonly recovered: RecoveredCounts
+  readonly kept: { absent: number; left: number }
+  dropped: number
+  /** The mass-change guard held deletions back. */
+  guarded: boolean
+  /** Rows of pages that a stopped route did not map. */
+  unmapped: number
+  /** Dead letters in the state: none means that no page needs to ask for them. */
+  knownLetters: number
+  /** Rows refused in this run that no earlier run had refused (rule 13). */
+  refused: number
+  /** A batch has been answered. */
+  answered: boolean
+  stopped: { readonly code: string; readonly message: string } | undefined
+  /** No further row will arrive: what is buffered may go as a short batch. */
+  flushing: boolean
+  /** READ waits for this route to take rows off its buffer. */
+  blocking: boolean
+  /** Opens when workers should look again. */
+  readonly work: Latch.Latch
+  /** Opens when READ should look again. */
+  readonly room: Latch.Latch
+  /** Arrivals are judged one page at a time, so that what the ledger says holds until they are buffered. */
+  readonly judging: Semaphore.Semaphore
+}
+
+export const makeRouteState = Effect.fnUntraced(function* (options: {
+  readonly route: Route
+  readonly ns: number
+  readonly writer: Writer
+  readonly fields: ReadonlyArray<Field>
+  readonly sql: SqlClient
+}) {
+  const { ns, sql, writer } = options
+  const letters = makeDeadLetters(sql, ns)
+  const state: RouteState = {
+    route: options.route,
+    ns,
+    writer,
+    fields: options.fields,
+    lane: makeLane({ rows: writer.limits.rows, bytes: writer.limits.bytes ?? Number.POSITIVE_INFINITY }),
+    ledger: makeLedger(sql, ns),
+    letters,
+    sending: makeSending(sql, ns),
+    counts: noCounts(),
+    recovered: noRecovered(),
+    kept: { absent: 0, left: 0 },
+    dropped: 0,
+    guarded: false,
+    unmapped: 0,
+    knownLetters: yield* letters.count,
+    refused: 0,
+    answered: false,
+    stopped: undefined,
+    flushing: false,
+    blocking: false,
+    work: Latch.makeUnsafe(false),
+    room: Latch.makeUnsafe(false),
+    judging: Semaphore.makeUnsafe(1),
+  }
+  return state
+})
+
+/** Rows a route may hold before READ waits: two batches or a page, whichever is more (rule 12). */
+export const capacity = (state: RouteState, pageSize: number): number =>
+  Math.max(2 * state.writer.limits.rows, pageSize)
+
+export const concurrency = (state: RouteState): number => state.writer.limits.concurrency ?? 1

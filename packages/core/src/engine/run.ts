@@ -1,0 +1,208 @@
+/** Runs pipelines: one after the other, each under its lock, each with a report that accounts for every record. */
+import * as Clock from "effect/Clock"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import type { HttpClient } from "effect/http/HttpClient"
+import * as Option from "effect/Option"
+import type { Scope } from "effect/Scope"
+import * as SqlClient from "effect/sql/SqlClient"
+import type { Meter } from "../http/meter.ts"
+import type { SourceError } from "../plugin/errors.ts"
+import type { Cipher } from "../state/cipher.ts"
+import type { Digest } from "../state/digest.ts"
+import { type StateFailure, stateFailure } from "../state/errors.ts"
+import { type LockHeld, RunLock } from "../state/lock.ts"
+import { makeRuns, raiseFence } from "../state/runs.ts"
+import type { RunContext } from "./context.ts"
+import { type Halt, makeHalt } from "./halt.ts"
+import type { Pipeline } from "./pipeline.ts"
+import { newRunId, type Opening, prepare } from "./prepare.ts"
+import { readPages, takePage } from "./read.ts"
+import { reconcile, scanKeys } from "./reconcile.ts"
+import { recoverMarks, replay } from "./recover.ts"
+import type { PipelineReport, RunEvent, RunReport } from "./report.ts"
+import { makeReport } from "./reporting.ts"
+import { commitFrontier } from "./settle.ts"
+import { withSenders } from "./workers.ts"
+
+export interface RunOptions {
+  /** Only these routes, by name; the position of the others stays. */
+  readonly routes?: ReadonlyArray<string>
+  /** Stop after so many records. A trial: the position stays. */
+  readonly limit?: number
+  /** Read what changed since this ISO time. The position stays. */
+  readonly since?: string
+  /** Forget the position: a complete scan. The ledger stays, so unchanged rows cost nothing. */
+  readonly fullRefresh?: boolean
+  /** Send rows although the ledger knows them unchanged. */
+  readonly force?: boolean
+  /** Look for deletions after an incremental run too. */
+  readonly reconcile?: boolean
+  /** Deletions to allow beyond the mass-change guard. */
+  readonly allowDeletes?: number
+  /** Completes when the run is asked to stop: it finishes what is in flight and ends resumable. */
+  readonly stop?: Effect.Effect<void>
+  /** How long batches in flight may take after a stop. 25 s: Kubernetes kills after 30. */
+  readonly graceMillis?: number
+  readonly onEvent?: (event: RunEvent) => Effect.Effect<void>
+}
+
+export type RunServices = SqlClient.SqlClient | RunLock | Digest | Cipher | HttpClient
+
+const defaultGrace = 25_000
+
+/** Runs each pipeline to its end. Fails only where nothing could be begun: a held lock, an unreadable state. */
+export const run = (
+  pipelines: ReadonlyArray<Pipeline>,
+  options: RunOptions = {},
+): Effect.Effect<RunReport, LockHeld | StateFailure, RunServices> =>
+  Effect.gen(function* () {
+    const reports: Array<PipelineReport> = []
+    for (const pipeline of pipelines) {
+      const report = yield* runPipeline(pipeline, options, transfer)
+      reports.push(report)
+      if (report.status === "interrupted") break
+    }
+    return { ok: reports.length === pipelines.length && reports.every((report) => report.ok), pipelines: reports }
+  })
+
+/** What is done between the opening of a pipeline and its report. */
+export type Work = (ctx: RunContext, options: RunOptions) => Effect.Effect<void>
+
+/** Takes the lock and the fence, opens the pipeline, recovers what an earlier run left, does `work` and reports. */
+export const runPipeline = (
+  pipeline: Pipeline,
+  options: RunOptions,
+  work: Work,
+): Effect.Effect<PipelineReport, LockHeld | StateFailure, RunServices> =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    yield* (yield* RunLock).acquire(pipeline.id)
+    const startMillis = yield* Clock.currentTimeMillis
+    const runId = yield* newRunId
+    const fence = yield* raiseFence(sql, pipeline.id).pipe(Effect.mapError(stateFailure))
+    const runs = makeRuns(sql)
+    const startedAt = DateTime.formatIso(DateTime.makeUnsafe(startMillis))
+    yield* runs.start({ id: runId, pipeline: pipeline.id, started_at: startedAt }).pipe(Effect.mapError(stateFailure))
+    const halt = yield* makeHalt
+    if (options.stop !== undefined) yield* Effect.forkScoped(options.stop.pipe(Effect.andThen(halt.stop(interrupted))))
+
+    const meters = new Map<string, Meter>()
+    const opening: Opening = { pipeline, options, runId, startMillis, fence, halt, meters }
+    const context = yield* open(opening)
+    if (context !== undefined) yield* work(context, options)
+    const report = yield* makeReport(opening, context)
+    yield* end(sql, report)
+    yield* options.onEvent?.({ _tag: "Finished", report }) ?? Effect.void
+    return report
+  }).pipe(Effect.scoped)
+
+const interrupted: Halt = {
+  status: "interrupted",
+  code: "Interrupted",
+  message: "stopped on request; the next run resumes here",
+}
+
+/** Opens the pipeline, or halts the run with what stood in the way. A stop while opening ends it too. */
+const open = (opening: Opening): Effect.Effect<RunContext | undefined, never, RunServices | Scope> =>
+  Effect.gen(function* () {
+    const { halt, options, pipeline, runId } = opening
+    const context: { current: RunContext | undefined } = { current: undefined }
+    const opened = prepare(opening).pipe(
+      Effect.map((ctx) => {
+        context.current = ctx
+      }),
+      halt.guard("opening the pipeline"),
+    )
+    yield* Effect.raceFirst(opened, halt.requested)
+    const started: RunEvent = {
+      _tag: "Started",
+      pipeline: pipeline.name,
+      run_id: runId,
+      source: pipeline.source.endpoint.name,
+      expected: undefined,
+    }
+    yield* options.onEvent?.(started) ?? Effect.void
+    return context.current
+  })
+
+const end = (sql: SqlClient.SqlClient, report: PipelineReport): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const at = DateTime.formatIso(yield* DateTime.now)
+    // The report has been made: that it cannot be filed is not worth losing it.
+    yield* Effect.ignore(makeRuns(sql).end(report.run_id, report.status, JSON.stringify(report), at))
+  })
+
+/** RECOVER, READ and END of the commit protocol. */
+const transfer: Work = (ctx, options) =>
+  Effect.gen(function* () {
+    const grace = options.graceMillis ?? defaultGrace
+    yield* withSenders(ctx, grace, recover(ctx))
+    if (ctx.halt.current() === undefined) yield* withSenders(ctx, grace, read(ctx, options))
+    const isComplete = () => isWhole(ctx, options)
+    if (isComplete()) yield* withSenders(ctx, grace, reconcileDeletions(ctx, options))
+    yield* commitFrontier(ctx, "now").pipe(ctx.halt.guard("state"))
+    if (isComplete()) yield* finishScan(ctx).pipe(ctx.halt.guard("state"))
+  })
+
+/** The whole scan was read and every row of it is settled, on every route. */
+const isWhole = (ctx: RunContext, options: RunOptions): boolean =>
+  ctx.halt.current() === undefined &&
+  options.limit === undefined &&
+  options.since === undefined &&
+  ctx.states.every((state) => state.stopped === undefined)
+
+export const recover = (ctx: RunContext): Effect.Effect<void, StateFailure | SourceError> =>
+  Effect.gen(function* () {
+    for (const state of ctx.states) {
+      yield* recoverMarks(ctx, state)
+      const deferred = yield* state.letters.ofKind("deferred").pipe(Effect.mapError(stateFailure))
+      yield* replay(ctx, state, deferred)
+    }
+  })
+
+const read = (ctx: RunContext, options: RunOptions) =>
+  Effect.gen(function* () {
+    const startOver = Effect.gen(function* () {
+      ctx.notices.push("the source no longer accepts the saved position: the scan starts over")
+      yield* ctx.transact(ctx.checkpoints.clearSeen(ctx.scan.id))
+    })
+    const reading = readPages(ctx, ctx.request, (page) => takePage(ctx, page, options.limit), startOver)
+    yield* options.limit === undefined ? reading : untilLimit(ctx, options.limit, reading)
+  })
+
+/** `--limit` ends the reading when the records are there, not when the source is through. */
+const untilLimit = <E>(ctx: RunContext, limit: number, reading: Effect.Effect<void, E>): Effect.Effect<void, E> => {
+  const reached: Effect.Effect<void> = Effect.suspend(() =>
+    ctx.read >= limit ? Effect.void : Effect.andThen(Effect.sleep(10), reached),
+  )
+  return Effect.raceFirst(reading, reached)
+}
+
+const reconcileDeletions = (ctx: RunContext, options: RunOptions) =>
+  Effect.gen(function* () {
+    const { snapshot } = ctx.pipeline.stream.spec
+    if (!snapshot) return
+    if (ctx.scan.tracksKeys) {
+      yield* commitFrontier(ctx, "now")
+      yield* reconcile(ctx, ctx.scan.id, options.allowDeletes ?? 0)
+    } else if (options.reconcile === true) {
+      const scan = yield* scanKeys(ctx)
+      yield* reconcile(ctx, scan, options.allowDeletes ?? 0)
+      yield* ctx.transact(ctx.checkpoints.clearSeen(scan))
+    }
+  })
+
+/** The scan is done: a full one starts from nothing next time, an incremental one from its last position. */
+const finishScan = (ctx: RunContext): Effect.Effect<void, StateFailure> =>
+  ctx
+    .transact(
+      Effect.gen(function* () {
+        const saved = Option.getOrUndefined(yield* ctx.checkpoints.load)
+        const position = ctx.pipeline.sync === "full" ? Option.none() : (saved?.position ?? ctx.request.from)
+        const at = DateTime.formatIso(yield* DateTime.now)
+        yield* ctx.checkpoints.save({ covers: ctx.scan.covers, position, scan: ctx.scan.id, open: false }, at)
+        yield* ctx.checkpoints.clearSeen(ctx.scan.id)
+      }),
+    )
+    .pipe(Effect.asVoid)

@@ -1,0 +1,189 @@
+/** SEND: a batch goes to its sink until each of its rows is settled or the run stops (rule 3). */
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import * as Result from "effect/Result"
+import type { SinkError, SinkReason } from "../plugin/errors.ts"
+import { Protocol, SinkError as SinkFailure } from "../plugin/errors.ts"
+import { Outcome } from "../plugin/outcome.ts"
+import type { Batch } from "../plugin/record.ts"
+import type { StateFailure } from "../state/errors.ts"
+import { arrive } from "./arrive.ts"
+import { firstBatchRefused, overBudget } from "./budget.ts"
+import type { RunContext } from "./context.ts"
+import { haltFor } from "./halt.ts"
+import type { Entry } from "./lane.ts"
+import { markOf, settlementOf } from "./outcomes.ts"
+import type { RouteState } from "./routeState.ts"
+import { settle } from "./settle.ts"
+
+/** Answers that a batch, or a deferred row, is tried with before it is left. The first wait is a second. */
+const maxAttempts = 5
+
+/** A batch on its way. `open` is what its mark holds. */
+interface Sending {
+  readonly mark: string
+  readonly open: Map<string, Entry>
+  /** An answer was lost: rows still open may have been written. */
+  inDoubt: boolean
+}
+
+export const send = (
+  ctx: RunContext,
+  state: RouteState,
+  entries: ReadonlyArray<Entry>,
+): Effect.Effect<void, StateFailure> =>
+  Effect.gen(function* () {
+    ctx.batches += 1
+    const mark = `${ctx.runId}.${ctx.batches}`
+    const sending: Sending = {
+      mark,
+      open: new Map(entries.map((entry) => [entry.arrival.id, entry])),
+      inDoubt: false,
+    }
+    yield* ctx.transact(state.sending.mark(mark, entries.map(markOf)))
+    yield* deliver(ctx, state, sending, mark, entries)
+    // What is still open was answered and not written: it is pending, and no ghost.
+    if (sending.open.size > 0 && !sending.inDoubt) yield* ctx.transact(state.sending.unmark(mark))
+  })
+
+/** Writes rows under one batch id until they are settled; halves them where the vendor refuses all for one. */
+const deliver = (
+  ctx: RunContext,
+  state: RouteState,
+  sending: Sending,
+  id: string,
+  entries: ReadonlyArray<Entry>,
+): Effect.Effect<void, StateFailure> =>
+  Effect.gen(function* () {
+    let rest = entries
+    let attempt = 1
+    for (let tries = 1; rest.length > 0 && ctx.halt.current() === undefined; tries += 1) {
+      const batch: Batch = { id, attempt, rows: rest.map((entry) => entry.row) }
+      const answer = yield* write(state, batch).pipe(Effect.result)
+      if (Result.isSuccess(answer)) {
+        rest = yield* settleAnswers(ctx, state, sending, rest, answer.success, tries >= maxAttempts)
+        attempt += 1
+        if (rest.length > 0) yield* ctx.halt.sleep(deferral(answer.success, tries))
+        continue
+      }
+      const { reason, settled } = answer.failure
+      rest = yield* settleAnswers(ctx, state, sending, rest, settled ?? [], false)
+      const next = decide(reason, tries, rest.length)
+      if (next === "halve") return yield* halve(ctx, state, sending, id, rest)
+      if (next === "stopRoute") state.stopped ??= { code: reason._tag, message: reason.message }
+      if (next === "reject") return yield* settleAs(ctx, state, sending, rest, rejected(reason))
+      if (mayHaveWritten(reason) && !state.writer.repeatable) {
+        return yield* settleAs(ctx, state, sending, rest, (entry) =>
+          Outcome.InDoubt({ id: entry.row.id, message: reason.message }),
+        )
+      }
+      if (mayHaveWritten(reason)) sending.inDoubt = true
+      // Id and attempt make an idempotency key: after silence the same is asked again, after an answer it is a new one.
+      else attempt += 1
+      if (next === "stopRoute") return
+      if (next === "stop") return yield* ctx.halt.stop(haltFor(reason, state.route.name))
+      yield* ctx.halt.sleep(yield* backoff(reason, tries))
+    }
+  })
+
+/** Core's own check: exactly one outcome for each id of the batch. */
+const write = (state: RouteState, batch: Batch): Effect.Effect<ReadonlyArray<Outcome>, SinkError> =>
+  state.writer.write(batch).pipe(
+    Effect.flatMap((outcomes) => {
+      const expected = new Set(batch.rows.map((row) => row.id))
+      const isWhole = outcomes.length === expected.size && outcomes.every((outcome) => expected.delete(outcome.id))
+      if (isWhole) return Effect.succeed(outcomes)
+      const message = `the sink answered ${outcomes.length} outcomes for a batch of ${batch.rows.length} rows, or for other rows`
+      return Effect.fail(new SinkFailure({ reason: new Protocol({ message }) }))
+    }),
+  )
+
+const mayHaveWritten = (reason: SinkReason): boolean =>
+  reason._tag === "Protocol" || (reason._tag === "Unavailable" && reason.inDoubt)
+
+type Next = "again" | "halve" | "reject" | "stop" | "stopRoute"
+
+/** What each reason means for the batch; see plugin/errors.ts for what it says to the user. */
+const decide = (reason: SinkReason, tries: number, rows: number): Next => {
+  switch (reason._tag) {
+    case "BatchRefused":
+      return rows > 1 ? "halve" : "reject"
+    case "RateLimited":
+      return tries < maxAttempts ? "again" : "stop"
+    case "Unavailable":
+      return tries < maxAttempts ? "again" : "stop"
+    case "Refused":
+      return "stopRoute"
+    default:
+      return "stop"
+  }
+}
+
+const rejected =
+  (reason: SinkReason) =>
+  (entry: Entry): Outcome =>
+    Outcome.Rejected({ id: entry.row.id, code: "code" in reason ? reason.code : reason._tag, message: reason.message })
+
+const halve = (ctx: RunContext, state: RouteState, sending: Sending, id: string, rest: ReadonlyArray<Entry>) =>
+  Effect.gen(function* () {
+    const middle = Math.ceil(rest.length / 2)
+    yield* deliver(ctx, state, sending, `${id}a`, rest.slice(0, middle))
+    yield* deliver(ctx, state, sending, `${id}b`, rest.slice(middle))
+  })
+
+const settleAs = (
+  ctx: RunContext,
+  state: RouteState,
+  sending: Sending,
+  entries: ReadonlyArray<Entry>,
+  outcome: (entry: Entry) => Outcome,
+) => Effect.asVoid(settleAnswers(ctx, state, sending, entries, entries.map(outcome), true))
+
+/** Settles what was answered and returns the rows that were not, or not for good. */
+const settleAnswers = (
+  ctx: RunContext,
+  state: RouteState,
+  sending: Sending,
+  entries: ReadonlyArray<Entry>,
+  outcomes: ReadonlyArray<Outcome>,
+  isLast: boolean,
+): Effect.Effect<ReadonlyArray<Entry>, StateFailure> =>
+  Effect.gen(function* () {
+    const answers = new Map(outcomes.map((outcome) => [outcome.id, outcome]))
+    const answered: Array<{ entry: Entry; outcome: Outcome }> = []
+    const rest: Array<Entry> = []
+    for (const entry of entries) {
+      const outcome = answers.get(entry.row.id)
+      if (outcome === undefined || (outcome._tag === "Deferred" && !isLast)) rest.push(entry)
+      else answered.push({ entry, outcome })
+    }
+    if (answered.length === 0) return rest
+    for (const { entry } of answered) sending.open.delete(entry.arrival.id)
+    const mark = { batch: sending.mark, rest: [...sending.open.values()].map(markOf) }
+    yield* settle(ctx, state, { ...settlementOf(ctx, state, answered), mark })
+    watchBudget(state, answered)
+    if (state.lane.canUnpark()) yield* arrive(ctx, state, [])
+    return rest
+  })
+
+const watchBudget = (state: RouteState, answered: ReadonlyArray<{ entry: Entry; outcome: Outcome }>): void => {
+  const refused = answered.filter(({ entry, outcome }) => outcome._tag !== "Delivered" && entry.arrival.tally === "run")
+  state.refused += refused.length
+  if (!state.answered) state.stopped ??= firstBatchRefused(answered.length, refused.length)
+  state.answered = true
+  state.stopped ??= overBudget(state)
+}
+
+const deferral = (outcomes: ReadonlyArray<Outcome>, tries: number): number => {
+  let longest = 1000 * 2 ** (tries - 1)
+  for (const outcome of outcomes) {
+    if (outcome._tag === "Deferred") longest = Math.max(longest, outcome.retryAfterMillis ?? 0)
+  }
+  return longest
+}
+
+/** Full jitter, so that many runs do not come back at once. */
+const backoff = (reason: SinkReason, tries: number): Effect.Effect<number> =>
+  reason._tag === "RateLimited"
+    ? Effect.succeed(reason.retryAfterMillis)
+    : Effect.map(Random.next, (random) => Math.ceil(random * 1000 * 2 ** tries))

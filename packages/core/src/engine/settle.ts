@@ -1,0 +1,157 @@
+/** SETTLE: outcomes become durable in one transaction, and only then count (rules 1, 4 and 8). */
+import * as Clock from "effect/Clock"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Semaphore from "effect/Semaphore"
+import type { DroppedField } from "../plugin/outcome.ts"
+import type { DeadLetter } from "../state/deadLetters.ts"
+import type { StateFailure } from "../state/errors.ts"
+import type { LedgerRow } from "../state/ledger.ts"
+import type { Mark } from "../state/sending.ts"
+import type { RunContext } from "./context.ts"
+import { count, countRecovered, type Settled } from "./counts.ts"
+import type { OpenPage, Passed } from "./frontier.ts"
+import type { Arrival } from "./lane.ts"
+import type { RouteCounts, RunEvent } from "./report.ts"
+import type { RouteState } from "./routeState.ts"
+
+export interface Settlement {
+  /** Versions that a newer one replaced before they were sent. Their pages wait for that one. */
+  readonly replaced: ReadonlyArray<Arrival>
+  readonly rows: ReadonlyArray<{ readonly arrival: Arrival; readonly as: Settled }>
+  readonly written: ReadonlyArray<LedgerRow>
+  /** Ledger rows of deleted records and of records that lost their key. */
+  readonly removed: ReadonlyArray<string>
+  /** Ledger rows whose content is unknown from now on. */
+  readonly forgotten: ReadonlyArray<{ readonly id: string; readonly row_key: string }>
+  readonly letters: ReadonlyArray<DeadLetter>
+  /** Records whose earlier dead letters are overtaken. */
+  readonly closed: ReadonlyArray<string>
+  readonly dropped: ReadonlyArray<{ readonly id: string; readonly fields: ReadonlyArray<DroppedField> }>
+  /** The batch's mark, and what stays in it. */
+  readonly mark?: { readonly batch: string; readonly rest: ReadonlyArray<Mark> }
+}
+
+export const nothingSettled: Settlement = {
+  replaced: [],
+  rows: [],
+  written: [],
+  removed: [],
+  forgotten: [],
+  letters: [],
+  closed: [],
+  dropped: [],
+}
+
+/** Commits a settlement. Parked arrivals may be free to be judged afterwards. */
+export const settle = (ctx: RunContext, state: RouteState, settlement: Settlement): Effect.Effect<void, StateFailure> =>
+  Effect.gen(function* () {
+    const settling = pagesOf(settlement)
+    const passed = ctx.frontier.passable(settling)
+    if (isDurable(settlement)) yield* write(ctx, state, settlement, passed)
+    remember(state, settlement, settling)
+    if (isDurable(settlement) && passed !== undefined) {
+      ctx.frontier.pass(passed)
+      ctx.committedMillis = yield* Clock.currentTimeMillis
+    }
+    yield* ctx.emit(progress(ctx))
+  }).pipe(Effect.uninterruptible, Semaphore.withPermit(ctx.committing))
+
+/** Commits the pages that nothing holds open: at the latest after 1,000 records or a second. */
+export const commitFrontier = (ctx: RunContext, how: "due" | "now"): Effect.Effect<void, StateFailure> =>
+  Effect.gen(function* () {
+    const now = yield* Clock.currentTimeMillis
+    const passed = ctx.frontier.passable(new Map())
+    if (passed === undefined) return
+    if (how === "due" && ctx.frontier.uncommitted() < 1000 && now - ctx.committedMillis < 1000) return
+    yield* ctx.transact(savePosition(ctx, passed, yield* DateTime.now))
+    ctx.frontier.pass(passed)
+    ctx.committedMillis = now
+  }).pipe(Effect.uninterruptible, Semaphore.withPermit(ctx.committing))
+
+const isDurable = (settlement: Settlement): boolean =>
+  settlement.mark !== undefined ||
+  settlement.written.length + settlement.removed.length + settlement.forgotten.length > 0 ||
+  settlement.letters.length + settlement.closed.length > 0
+
+const pagesOf = (settlement: Settlement): ReadonlyMap<OpenPage, number> => {
+  const pages = new Map<OpenPage, number>()
+  for (const { arrival } of settlement.rows) {
+    for (const page of arrival.pages) pages.set(page, (pages.get(page) ?? 0) + 1)
+  }
+  return pages
+}
+
+const write = (ctx: RunContext, state: RouteState, settlement: Settlement, passed: Passed | undefined) =>
+  Effect.gen(function* () {
+    const now = yield* DateTime.now
+    const at = DateTime.formatIso(now)
+    const body = Effect.gen(function* () {
+      yield* state.ledger.remove(settlement.removed)
+      yield* state.ledger.upsert(settlement.written)
+      yield* state.ledger.forget(settlement.forgotten)
+      yield* state.letters.close(settlement.closed)
+      yield* state.letters.put(settlement.letters, ctx.runId, at)
+      yield* state.letters.noteDropped(settlement.dropped, ctx.runId, at)
+      if (settlement.mark !== undefined) {
+        const { batch, rest } = settlement.mark
+        yield* rest.length === 0 ? state.sending.unmark(batch) : state.sending.mark(batch, rest)
+      }
+      yield* ctx.saveProgress(JSON.stringify(countsAfter(ctx, state, settlement)))
+      if (passed !== undefined) yield* savePosition(ctx, passed, now)
+    })
+    yield* ctx.transact(body)
+  })
+
+const savePosition = (ctx: RunContext, passed: Passed, now: DateTime.Utc) =>
+  Effect.gen(function* () {
+    const { scan } = ctx
+    if (!scan.saves) return
+    if (scan.tracksKeys) {
+      for (const page of passed.pages) yield* ctx.checkpoints.see(scan.id, page.keys)
+    }
+    const checkpoint = { covers: scan.covers, position: Option.some(passed.position), scan: scan.id, open: true }
+    yield* ctx.checkpoints.save(checkpoint, DateTime.formatIso(now))
+  })
+
+/** What the counters will be, for the transaction that makes it so. */
+const countsAfter = (ctx: RunContext, state: RouteState, settlement: Settlement) => {
+  const routes: Record<string, RouteCounts> = {}
+  for (const each of ctx.states) routes[each.route.name] = { ...each.counts }
+  const mine = routes[state.route.name]
+  if (mine !== undefined) {
+    for (const { arrival, as } of counted(settlement)) if (arrival.tally === "run") count(mine, as)
+  }
+  return { read: ctx.read, routes }
+}
+
+const counted = (settlement: Settlement) => [
+  ...settlement.replaced.map((arrival) => ({ arrival, as: "superseded" as const })),
+  ...settlement.rows,
+]
+
+const remember = (state: RouteState, settlement: Settlement, settling: ReadonlyMap<OpenPage, number>): void => {
+  for (const { arrival, as } of counted(settlement)) {
+    if (arrival.tally === "run") count(state.counts, as)
+    else countRecovered(state.recovered, as)
+  }
+  for (const [page, rows] of settling) page.open -= rows
+  for (const { fields } of settlement.dropped) state.dropped += fields.length
+  state.knownLetters += settlement.letters.length
+  state.lane.release(settlement.rows.map((row) => row.arrival))
+  state.work.openUnsafe()
+  state.room.openUnsafe()
+}
+
+export const progress = (ctx: RunContext): RunEvent => {
+  const routes: Record<string, RouteCounts> = {}
+  for (const state of ctx.states) routes[state.route.name] = state.counts
+  return {
+    _tag: "Progress",
+    pipeline: ctx.pipeline.name,
+    read: ctx.read,
+    routes,
+    waited_ms: ctx.waitedMillis(),
+  }
+}

@@ -1,0 +1,71 @@
+/** The senders of a run: each takes a batch off its route's lane, sends it and takes the next. */
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type { StateFailure } from "../state/errors.ts"
+import type { RunContext } from "./context.ts"
+import { capacity, concurrency, type RouteState } from "./routeState.ts"
+import { send } from "./send.ts"
+
+/**
+ * Runs `body`, which puts rows on the lanes, while the senders empty them; then flushes what is left and waits for it.
+ * After a halt, batches in flight get `graceMillis` to be answered and committed (rule 11).
+ */
+export const withSenders = <E extends { readonly message: string; readonly _tag: string }>(
+  ctx: RunContext,
+  graceMillis: number,
+  body: Effect.Effect<void, E>,
+): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    for (const state of ctx.states) state.flushing = false
+    const senders = yield* Effect.forEach(ctx.states, (state) =>
+      Effect.replicateEffect(Effect.forkChild(sender(ctx, state)), concurrency(state)),
+    )
+    yield* body.pipe(
+      ctx.halt.guard(`source ${ctx.pipeline.source.endpoint.name}`),
+      Effect.raceFirst(ctx.halt.requested),
+    )
+    for (const state of ctx.states) {
+      state.flushing = true
+      state.work.openUnsafe()
+    }
+    const finished = Fiber.awaitAll(senders.flat())
+    const late = ctx.halt.requested.pipe(Effect.andThen(Effect.sleep(graceMillis)))
+    yield* Effect.raceFirst(Effect.asVoid(finished), late)
+    yield* Fiber.interruptAll(senders.flat())
+  })
+
+const sender = (ctx: RunContext, state: RouteState): Effect.Effect<void> =>
+  work(ctx, state).pipe(ctx.halt.guard(`sink ${state.route.sink.endpoint.name}`))
+
+const work = (ctx: RunContext, state: RouteState): Effect.Effect<void, StateFailure> =>
+  Effect.gen(function* () {
+    const { lane } = state
+    while (ctx.halt.current() === undefined && state.stopped === undefined) {
+      const entries = lane.isFull() || state.flushing || state.blocking ? lane.take() : []
+      if (entries.length > 0) {
+        state.room.openUnsafe()
+        yield* send(ctx, state, entries)
+      } else if (state.flushing && lane.waiting() === 0) {
+        return
+      } else {
+        state.work.closeUnsafe()
+        yield* Effect.raceFirst(state.work.await, ctx.halt.requested)
+      }
+    }
+    // A stopped route takes nothing more: READ must not wait for it.
+    state.room.openUnsafe()
+  })
+
+/** Waits until the routes can hold another page (rule 12). */
+export const awaitRoom = (ctx: RunContext, pageSize: number): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    for (const state of ctx.states) {
+      while (state.lane.waiting() >= capacity(state, pageSize) && state.stopped === undefined) {
+        state.blocking = true
+        state.room.closeUnsafe()
+        state.work.openUnsafe()
+        yield* state.room.await
+      }
+      state.blocking = false
+    }
+  })
