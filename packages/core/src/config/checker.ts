@@ -23,10 +23,16 @@ export interface Checker {
     readonly suggestion?: string | undefined
   }) => void
   /**
-   * Decodes what stands at `path`, reporting every issue there. A value is returned also when unknown keys are all
-   * that is wrong, so that the rest of the file is checked in the same go.
+   * Decodes what stands at `path`, reporting every issue there. A value is returned also when it decodes without the
+   * keys that are wrong, so that the rest of the file is checked in the same go; the plan fails all the same.
    */
-  readonly decode: <T>(schema: Schema.Codec<T, unknown>, value: unknown, path: Path) => Option.Option<T>
+  readonly decode: <T>(
+    schema: Schema.Codec<T, unknown>,
+    value: unknown,
+    path: Path,
+    /** Keys that are decoded elsewhere, for suggestions. */
+    siblings?: ReadonlyArray<string>,
+  ) => Option.Option<T>
   readonly problems: () => ReadonlyArray<Problem>
 }
 
@@ -40,17 +46,14 @@ export function makeChecker(document: YamlDocument, reading: Reading): Checker {
     const where = { path: printPath(path), file: document.file, ...document.position(path, place) }
     problems.push({ code, severity, message, ...where, ...(suggestion === undefined ? {} : { suggestion }) })
   }
-  const decode: Checker["decode"] = (schema, value, path) => {
+  const decode: Checker["decode"] = (schema, value, path, siblings) => {
     const first = Schema.decodeUnknownResult(schema, STRICT)(value)
     const asText = Result.isSuccess(first) ? value : textsWhereWanted(value, path, first.failure.issue, reading)
     const strict = asText === value ? first : Schema.decodeUnknownResult(schema, STRICT)(asText)
-    const found = Result.isSuccess(strict) ? undeclared(schema, asText) : findings(strict.failure.issue)
-    for (const finding of found) report({ ...finding, path: [...path, ...finding.path] })
+    const issues = Result.isSuccess(strict) ? undeclared(schema, asText) : findings(strict.failure.issue, [], siblings)
+    for (const issue of issues) report({ ...issue, path: [...path, ...issue.path] })
     if (Result.isSuccess(strict)) return Option.some(strict.success)
-    if (found.some(({ code }) => code !== "key.unknown")) return Option.none()
-    return Option.flatMap(Option.some(asText), (known) =>
-      Result.getSuccess(Schema.decodeUnknownResult(schema, { onExcessProperty: "ignore" })(known)),
-    )
+    return Result.getSuccess(Schema.decodeUnknownResult(schema)(withoutKeys(asText, issues)))
   }
   const isInterpolated = (path: Path) => reading.interpolated.has(pathKey(path))
   return { file: document.file, isInterpolated, report, decode, problems: () => problems.toSorted(byPlace) }
@@ -66,6 +69,12 @@ function textsWhereWanted(value: unknown, at: Path, issue: SchemaIssue.Issue, re
     if (text !== undefined) changed = replaceAt(changed, path, text)
   }
   return changed
+}
+
+function withoutKeys(value: unknown, wrong: ReadonlyArray<Finding>): unknown {
+  if (!Predicate.isObject(value)) return value
+  const keys = new Set(wrong.map(({ path }) => path[0]))
+  return Object.fromEntries(Object.entries(value).filter(([key]) => !keys.has(key)))
 }
 
 function replaceAt(value: unknown, path: Path, text: string): unknown {

@@ -14,16 +14,18 @@ export function nearest(name: string, candidates: Iterable<string>): string | un
   return best?.candidate
 }
 
-/** How many letters to add, remove or replace. */
+/** How many letters to add, remove, replace or swap with their neighbour. */
 function editDistance(a: string, b: string): number {
-  let above = Array.from({ length: b.length + 1 }, (_, column) => column)
+  const rows = [Array.from({ length: b.length + 1 }, (_, column) => column)]
+  const at = (row: number, column: number) => rows[row]?.[column] ?? 0
   for (let row = 1; row <= a.length; row++) {
-    const line = [row]
+    rows.push([row])
     for (let column = 1; column <= b.length; column++) {
-      const replaced = (above[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1)
-      line.push(Math.min(replaced, (above[column] ?? 0) + 1, (line[column - 1] ?? 0) + 1))
+      const swapped = row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1]
+      const replaced = at(row - 1, column - 1) + (a[row - 1] === b[column - 1] ? 0 : 1)
+      const best = Math.min(replaced, at(row - 1, column) + 1, at(row, column - 1) + 1)
+      rows[row]?.push(swapped ? Math.min(best, at(row - 2, column - 2) + 1) : best)
     }
-    above = line
   }
-  return above[b.length] ?? 0
+  return at(a.length, b.length)
 }
