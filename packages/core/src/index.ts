@@ -6,6 +6,15 @@ export { type PluginModule, PluginNotFound, Plugins } from "./config/plugins.ts"
 export { ConfigError, type Problem, printProblem } from "./config/problem.ts"
 export { type CheckFinding, type CheckReport, checkConnected } from "./engine/check.ts"
 export { ConnectionError } from "./engine/connect.ts"
+export {
+  type DeadLetterFilter,
+  dropDeadLetters,
+  listDeadLetters,
+  retryDeadLetters,
+  type ShownDeadLetter,
+  showDeadLetter,
+} from "./engine/deadLetters.ts"
+export { listRuns, type PipelineState, resetState, showRun, showState } from "./engine/history.ts"
 export { liveFields } from "./engine/liveFields.ts"
 export type { Pipeline, Route } from "./engine/pipeline.ts"
 export { type Plan, type PlanInput, plan } from "./engine/plan.ts"
@@ -13,7 +22,6 @@ export { type PreviewOptions, preview } from "./engine/preview.ts"
 export * from "./engine/previewReport.ts"
 export * from "./engine/report.ts"
 export { type RunOptions, type RunServices, run } from "./engine/run.ts"
-export type { Answer, Api, ApiOptions, Call, CallReason, LimitState, RateLimit, Verdict } from "./http/api.ts"
 export { makeApi } from "./http/call.ts"
 export { retryAfterMillis } from "./http/headers.ts"
 export { CurrentLimiters, type Limiters, makeLimiters } from "./http/limiter.ts"
@@ -26,9 +34,11 @@ export { type SimpleSink, Sink, type Target } from "./plugin/simple.ts"
 export * from "./plugin/sink.ts"
 export * from "./plugin/source.ts"
 export { Cipher, checkKey, layerPlain, plainText, Unsealable } from "./state/cipher.ts"
+export type { ListedDeadLetter } from "./state/deadLetters.ts"
 export { Digest } from "./state/digest.ts"
 export { Fenced, StateError } from "./state/errors.ts"
 export { LockHeld, RunLock } from "./state/lock.ts"
 export { type Migrations, migrate, StateTooNew } from "./state/migrations.ts"
 export { makePluginState, pluginStateLayer } from "./state/pluginState.ts"
+export type { StoredRun } from "./state/runs.ts"
 export { migrations } from "./state/schema.ts"

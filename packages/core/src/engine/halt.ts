@@ -42,15 +42,17 @@ export const makeHalt = Effect.gen(function* () {
     /** Turns whatever goes wrong in part of a run into its end: a defect is a bug and says where it was. */
     guard:
       (where: string) =>
-      <E extends { readonly message: string; readonly _tag: string }, R>(
-        self: Effect.Effect<void, E, R>,
-      ): Effect.Effect<void, never, R> =>
+      <A, E extends { readonly message: string; readonly _tag: string }, R>(
+        self: Effect.Effect<A, E, R>,
+      ): Effect.Effect<A | undefined, never, R> =>
         Effect.catchCause(self, (cause) => {
-          if (Cause.hasInterruptsOnly(cause)) return Effect.void
+          if (Cause.hasInterruptsOnly(cause)) return Effect.undefined
           const failure = Option.getOrUndefined(Cause.findErrorOption(cause)) ?? stateDefect(cause)
-          return failure !== undefined
-            ? stop(haltOf(failure))
-            : stop({ status: "failed", code: "Bug", message: `${where}: ${describeDefect(cause)}` })
+          const halt =
+            failure !== undefined
+              ? haltOf(failure)
+              : ({ status: "failed", code: "Bug", message: `${where}: ${describeDefect(cause)}` } as const)
+          return Effect.as(stop(halt), undefined)
         }),
   }
 })

@@ -107,14 +107,10 @@ const interrupted: Halt = {
 const open = (opening: Opening): Effect.Effect<RunContext | undefined, never, RunServices | Scope> =>
   Effect.gen(function* () {
     const { halt, options, pipeline, runId } = opening
-    const context: { current: RunContext | undefined } = { current: undefined }
-    const opened = prepare(opening).pipe(
-      Effect.map((ctx) => {
-        context.current = ctx
-      }),
+    const context = yield* prepare(opening).pipe(
       halt.guard("opening the pipeline"),
+      Effect.raceFirst(Effect.as(halt.requested, undefined)),
     )
-    yield* Effect.raceFirst(opened, halt.requested)
     const started: RunEvent = {
       _tag: "Started",
       pipeline: pipeline.name,
@@ -123,7 +119,7 @@ const open = (opening: Opening): Effect.Effect<RunContext | undefined, never, Ru
       expected: undefined,
     }
     yield* options.onEvent?.(started) ?? Effect.void
-    return context.current
+    return context
   })
 
 const end = (sql: SqlClient.SqlClient, report: PipelineReport): Effect.Effect<void> =>
