@@ -51,14 +51,6 @@ const toFields = (contact: Contact, request: Request, attributes: ReadonlyMap<st
   )
 }
 
-const toHeld = (contact: Contact, request: Request, attributes: ReadonlyMap<string, Attribute>): Held => ({
-  remoteId: contact.id,
-  fields: toFields(contact, request, attributes),
-  ...(contact.emailBlacklisted && !request.options.allow_resubscribe
-    ? { held: "blocklisted in Brevo: stays so and joins no list; other fields are written" }
-    : {}),
-})
-
 /** Answers for each row; after an outage no further row is begun, and what is known is handed over with the error. */
 const settleEach = Effect.fnUntraced(function* (
   batch: Batch,
@@ -144,7 +136,8 @@ const writer = (api: BrevoApi, request: Request, type: IdentifierType, callsPerS
       )
       const held = new Map<string, Held>()
       for (const [value, reply] of contacts) {
-        if (reply._tag === "Done") held.set(value, toHeld(reply.value, request, found))
+        if (reply._tag === "Done")
+          held.set(value, { remoteId: reply.value.id, fields: toFields(reply.value, request, found) })
       }
       seen.present += held.size
       seen.absent += keys.length - held.size

@@ -110,16 +110,20 @@ const read = (answer: Answer): { readonly rule: Rule; readonly body: ErrorBody }
 const codeOf = (answer: Answer, body: ErrorBody): string =>
   body.code !== undefined && /^[a-z_]{1,40}$/i.test(body.code) ? body.code : `http_${answer.status}`
 
-/** Brevo sends no `Retry-After`: only the seconds until the window of its limit ends. */
-const seconds = (headers: Headers, name: string): number | undefined => {
+/** Brevo sends no `Retry-After`: `x-sib-ratelimit-reset` has the seconds until the window of its limit ends. */
+const whole = (headers: Headers, name: string): number | undefined => {
   const value = headers[name]
   return value !== undefined && /^\d{1,9}$/.test(value.trim()) ? Number(value) : undefined
 }
 
+/** More calls a second than any plan has, so a limit above is the hourly one, which is the same rate. */
+const LARGEST_LIMIT = 6_000
+
 export const readLimit = (headers: Headers) => {
-  const limit = seconds(headers, "x-sib-ratelimit-limit")
-  const remaining = seconds(headers, "x-sib-ratelimit-remaining")
-  const reset = seconds(headers, "x-sib-ratelimit-reset")
+  const said = whole(headers, "x-sib-ratelimit-limit")
+  const limit = said !== undefined && said <= LARGEST_LIMIT ? said : undefined
+  const remaining = whole(headers, "x-sib-ratelimit-remaining")
+  const reset = whole(headers, "x-sib-ratelimit-reset")
   if (limit === undefined && remaining === undefined && reset === undefined) return undefined
   return {
     ...(limit === undefined ? {} : { limit }),
@@ -146,7 +150,7 @@ export const classify = (answer: Answer): Verdict => {
     case "refused":
       return { _tag: "Fail", reason: new Refused({ message: what, code: codeOf(answer, body) }) }
     case "wait": {
-      const reset = seconds(answer.headers, "x-sib-ratelimit-reset")
+      const reset = whole(answer.headers, "x-sib-ratelimit-reset")
       return { _tag: "Throttled", ...(reset === undefined ? {} : { retryAfterMillis: reset * 1000 }) }
     }
     case "retry":
