@@ -1,0 +1,123 @@
+/** Rows and mappings against the fields of a destination. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Result from "effect/Result"
+import type { Json } from "effect/Schema"
+import { compileMapping } from "../src/mapping/compile.ts"
+import { checkMapping, validateRow } from "../src/mapping/validate.ts"
+import type { Field } from "../src/plugin/sink.ts"
+
+const field = (name: string, type: Field["type"], more: Partial<Field> = {}): Field => ({
+  name,
+  type,
+  writable: true,
+  ...more,
+})
+
+const fields: ReadonlyArray<Field> = [
+  field("EXT_ID", "text", { key: true, required: true }),
+  field("EMAIL", "text", { key: true }),
+  field("COMPANY", "text", { max: 5 }),
+  field("PLAN", "text", { options: ["free", "pro"] }),
+  field("TAGS", "list", { options: ["a", "b"] }),
+  field("COUNT", "integer"),
+  field("SCORE", "number"),
+  field("ACTIVE", "boolean"),
+  field("DAY", "date"),
+  field("AT", "datetime"),
+  field("ANY", "json"),
+  field("CREATED", "datetime", { writable: false }),
+]
+
+const codes = (row: { readonly [name: string]: Json }, key?: string) =>
+  validateRow(fields, { EXT_ID: "1", ...row }, key).map((issue) => `${issue.field} ${issue.code}`)
+
+describe("validateRow", () => {
+  it.each<[string, Json]>([
+    ["COMPANY", "12345"],
+    ["COMPANY", "👩👩👩👩👩"],
+    ["COMPANY", null],
+    ["PLAN", "pro"],
+    ["TAGS", ["a", "b"]],
+    ["TAGS", []],
+    ["COUNT", 3],
+    ["SCORE", 1.5],
+    ["ACTIVE", false],
+    ["DAY", "2024-02-29"],
+    ["AT", "2024-02-29T12:00:00.000Z"],
+    ["ANY", { a: [1] }],
+  ])("%s takes %j", (name, value) => {
+    assert.deepStrictEqual(codes({ [name]: value }), [])
+  })
+
+  it.each<[string, Json, string]>([
+    ["COMPNY", "x", "unknown_field"],
+    ["constructor", "x", "unknown_field"],
+    ["CREATED", "2024-02-29T12:00:00.000Z", "read_only_field"],
+    ["COMPANY", 5, "wrong_type"],
+    ["COMPANY", ["x"], "wrong_type"],
+    ["COMPANY", "123456", "too_long"],
+    ["PLAN", "gold", "not_an_option"],
+    ["TAGS", ["a", "z"], "not_an_option"],
+    ["TAGS", "a", "wrong_type"],
+    ["COUNT", 1.5, "wrong_type"],
+    ["COUNT", 2 ** 53, "wrong_type"],
+    ["SCORE", "1", "wrong_type"],
+    ["ACTIVE", "true", "wrong_type"],
+    ["DAY", "2023-02-29", "wrong_type"],
+    ["DAY", "2024-02-29T12:00:00Z", "wrong_type"],
+    ["AT", "2024-02-29", "wrong_type"],
+    ["AT", "2024-02-29T12:00:00", "wrong_type"],
+  ])("%s refuses %j: %s", (name, value, code) => {
+    assert.deepStrictEqual(codes({ [name]: value }), [`${name} ${code}`])
+  })
+
+  it("required: absent and null are refused", () => {
+    assert.deepStrictEqual(codes({ EXT_ID: null }), ["EXT_ID required_field"])
+    assert.deepStrictEqual(
+      validateRow(fields, {}).map(({ code }) => code),
+      ["required_field"],
+    )
+  })
+
+  it("the key may be there although it cannot be written", () => {
+    assert.deepStrictEqual(codes({ CREATED: "2024-02-29T12:00:00Z" }, "CREATED"), [])
+  })
+
+  it("no message carries a value", () => {
+    const messages = validateRow(fields, {
+      EXT_ID: ["ada"],
+      PLAN: "ada@example.com",
+      COMPANY: "ada lovelace",
+      COUNT: "ada",
+    })
+    assert.strictEqual(messages.length, 4)
+    assert.notInclude(JSON.stringify(messages), "ada")
+  })
+})
+
+describe("checkMapping", () => {
+  const check = (key: string, ...names: ReadonlyArray<string>) => {
+    const map = Object.fromEntries([key, ...names].map((name) => [name, "x"]))
+    return checkMapping(fields, Result.getOrThrow(compileMapping({ key, map }))).map(
+      ({ path, code, suggestion }) => `${path.join(".")} ${code}${suggestion === undefined ? "" : ` ${suggestion}`}`,
+    )
+  }
+
+  it("a mapping that fits has no problem", () => {
+    assert.deepStrictEqual(check("EXT_ID", "COMPANY", "TAGS"), [])
+  })
+
+  it("E08, E09: unknown, wrong case, read-only and missing fields, each with what was meant", () => {
+    assert.deepStrictEqual(check("EMAIL", "COMPNY", "Plan", "zzzzzz", "CREATED"), [
+      "map.COMPNY unknown_field COMPANY",
+      "map.Plan wrong_case PLAN",
+      "map.zzzzzz unknown_field",
+      "map.CREATED read_only_field",
+      "map required_field",
+    ])
+  })
+
+  it("a key that rows cannot be matched by", () => {
+    assert.deepStrictEqual(check("COMPANY", "EXT_ID"), ["key not_a_key EXT_ID"])
+  })
+})
