@@ -1,0 +1,126 @@
+/** `Sink.simple`: accounts, addresses, and what becomes of an answer. */
+import { assert, describe, it } from "@effect/vitest"
+import { Outcome, PluginState, Sink } from "@sluice/core"
+import { jsonClient } from "@sluice/core/testing"
+import * as Effect from "effect/Effect"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientResponse from "effect/http/HttpClientResponse"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+
+const Config = Schema.Struct({ url: Schema.String, token: Schema.Redacted(Schema.String) })
+const state = { get: () => Effect.succeed(Option.none()), set: () => Effect.void }
+
+const sink = Sink.simple({
+  name: "hook",
+  config: Config,
+  write: (batch, { url }) =>
+    HttpClient.post(url).pipe(
+      Effect.flatMap(HttpClientResponse.schemaBodyJson(Schema.Struct({ ok: Schema.Boolean }))),
+      Effect.as(batch.rows.map(({ id }) => Outcome.Delivered({ id, effect: "accepted" }))),
+    ),
+})
+
+interface Setting {
+  readonly url?: string
+  readonly token?: string
+  readonly insecure?: boolean
+  readonly answer?: { readonly status: number; readonly headers?: { readonly [name: string]: string } }
+}
+
+const opened = ({ url, token, insecure, answer }: Setting) =>
+  sink
+    .open(
+      { url: url ?? "https://example.com/", token: Redacted.make(token ?? "test-secret") },
+      { name: "hook", baseUrl: undefined, share: undefined, insecure: insecure ?? false },
+    )
+    .pipe(
+      Effect.provideService(PluginState, state),
+      Effect.provideService(
+        HttpClient.HttpClient,
+        jsonClient(() => ({ status: 200, body: { ok: true }, ...answer })),
+      ),
+    )
+
+const written = (setting: Setting) =>
+  Effect.gen(function* () {
+    const connection = yield* opened(setting)
+    const writer = yield* connection.writer("any name", {
+      key: "id",
+      fields: ["id"],
+      options: {},
+      on_delete: "keep",
+      expected: undefined,
+    })
+    const row = { id: "a", key: "1", change: "upsert" as const, fields: { id: "1" } }
+    return yield* Effect.result(writer.write({ id: "b", attempt: 1, rows: [row] }))
+  }).pipe(Effect.scoped)
+
+const reasonOf = (setting: Setting) =>
+  Effect.map(written(setting), (result) => (result._tag === "Failure" ? result.failure.reason : undefined))
+
+const account = (setting: Setting) =>
+  Effect.scoped(Effect.flatMap(opened(setting), (connection) => connection.identify))
+
+describe("Sink.simple", () => {
+  it.effect("rule 14: another address is another account, another secret is not", () =>
+    Effect.gen(function* () {
+      const first = yield* account({})
+      assert.strictEqual((yield* account({ token: "another-secret" })).account, first.account)
+      assert.notStrictEqual((yield* account({ url: "https://example.org/" })).account, first.account)
+    }),
+  )
+
+  it.effect("rule 9: http to another machine is refused unless the file says insecure", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* reasonOf({ url: "http://example.com/" }))?._tag, "Misconfigured")
+      assert.isUndefined(yield* reasonOf({ url: "http://example.com/", insecure: true }))
+      assert.isUndefined(yield* reasonOf({ url: "http://127.0.0.1:9/" }))
+      assert.strictEqual((yield* reasonOf({ url: "http://127.0.0.1.example.com/" }))?._tag, "Misconfigured")
+    }),
+  )
+
+  const byStatus: ReadonlyArray<readonly [status: number, reason: string]> = [
+    [301, "Refused"],
+    [400, "BatchRefused"],
+    [401, "Unauthorized"],
+    [403, "Forbidden"],
+    [404, "Refused"],
+    [408, "Unavailable"],
+    [409, "BatchRefused"],
+    [413, "BatchRefused"],
+    [422, "BatchRefused"],
+    [429, "RateLimited"],
+    [500, "Unavailable"],
+    [522, "Unavailable"],
+  ]
+  for (const [status, reason] of byStatus) {
+    it.effect(`rule 3: HTTP ${status} is ${reason}`, () =>
+      Effect.gen(function* () {
+        assert.strictEqual((yield* reasonOf({ answer: { status } }))?._tag, reason)
+      }),
+    )
+  }
+
+  it.effect("rule 3: a 503 may have taken effect", () =>
+    Effect.gen(function* () {
+      const reason = yield* reasonOf({ answer: { status: 503 } })
+      assert.isTrue(reason?._tag === "Unavailable" && reason.inDoubt)
+    }),
+  )
+
+  it.effect("an absurd Retry-After is capped at five minutes", () =>
+    Effect.gen(function* () {
+      const waits = (header: string) => reasonOf({ answer: { status: 429, headers: { "retry-after": header } } })
+      const capped = yield* waits("999999999")
+      assert.isTrue(capped?._tag === "RateLimited" && capped.retryAfterMillis === 300_000)
+      const none = yield* waits("soon")
+      assert.isTrue(none?._tag === "RateLimited" && none.retryAfterMillis === 1000)
+    }),
+  )
+
+  it("takes any object name", () => {
+    assert.isDefined(typeof sink.objects === "function" ? sink.objects("whatever you like") : undefined)
+  })
+})
