@@ -21,6 +21,7 @@ const cases: ReadonlyArray<readonly [string, string]> = [
   ['given_name & " " & family_name', "family_name given_name"],
   ["roles[name = 'admin'].id", "roles"],
   ["roles[$$.primary = id]", "primary roles"],
+  ["(roles)[$$.primary = id]", "primary roles"],
   ["roles^(name).id", "roles"],
   ["roles{name: id}", "roles"],
   ["roles.{'n': name}", "roles"],

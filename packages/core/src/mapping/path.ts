@@ -8,6 +8,7 @@ export const isObject = (value: unknown): value is { readonly [key: string]: unk
 /**
  * Compiles the names of a path to a reader of records. It yields undefined where there is nothing. Only own keys
  * count, so a record's `__proto__` is data like any other and `constructor` is absent unless the record has it.
+ * One difference: JSONata does not look into an object whose `_jsonata_function` is true; here that is data too.
  */
 export function compilePath(names: ReadonlyArray<string>): (data: unknown) => unknown {
   const [only] = names
