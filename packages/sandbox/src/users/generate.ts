@@ -29,6 +29,9 @@ export interface GeneratorOptions {
   readonly messy: boolean
 }
 
+/** A user in the making. */
+type Draft = { [key: string]: unknown; user_id: string }
+
 /** The first users have every field, so that a preview of a few shows what a mapping does. */
 const showcase = 8
 
@@ -44,7 +47,7 @@ const purpose = {
   parts: 29,
 }
 
-export const ascii = (text: string): string =>
+const ascii = (text: string): string =>
   text
     .normalize("NFD")
     .replaceAll("ł", "l")
@@ -53,6 +56,10 @@ export const ascii = (text: string): string =>
     .replaceAll("ı", "i")
     .replace(/[^A-Za-z]/g, "")
     .toLowerCase()
+
+/** Folded once: a million users are made of a hundred words. */
+const givenMailNames = givenNames.map(ascii)
+const familyMailNames = familyNames.map(ascii)
 
 const pick = <A>(words: ReadonlyArray<A>, number: number): A => {
   const word = words[number % words.length]
@@ -90,34 +97,40 @@ export const makeGenerator = (options: GeneratorOptions): UserGenerator => {
   }
 
   const emailOf = (index: number): string => {
-    const given = ascii(pick(givenNames, mix(seed + purpose.given, index)))
-    const family = ascii(pick(familyNames, mix(seed + purpose.family, index)))
+    const given = pick(givenMailNames, mix(seed + purpose.given, index))
+    const family = pick(familyMailNames, mix(seed + purpose.family, index))
     return `${given}.${family}${index}@example.com`
   }
 
+  /** Assigned one by one, without spreads: filters over a million users make each of them. */
   const user = (index: number): User => {
     const provider = providerOf(index)
-    const given = pick(givenNames, mix(seed + purpose.given, index))
-    const family = pick(familyNames, mix(seed + purpose.family, index))
     const kind = mess(index)
-    const email = kind === "shared-email" ? emailOf(index - 1) : emailOf(index)
-    const named = index < showcase || provider !== "auth0" || chance(index, purpose.parts) < 0.23
-    const plain: { [key: string]: unknown; user_id: string } = {
+    const email = emailOf(kind === "shared-email" ? index - 1 : index)
+    const updated = new Date(timeline.updatedAt(index)).toISOString()
+    const made: Draft = {
       created_at: new Date(timeline.createdAt(index)).toISOString(),
       email,
       email_verified: provider !== "auth0" || chance(index, purpose.verified) < 0.75,
-      ...(named ? { family_name: family } : {}),
-      ...(named ? { given_name: given } : {}),
       identities: [identityOf(index, provider)],
-      name: named ? `${given} ${family}` : email,
+      name: email,
       nickname: email.slice(0, email.indexOf("@")),
       picture: `https://cdn.example.com/avatar/${mix(seed, index).toString(16)}.png`,
-      updated_at: new Date(timeline.updatedAt(index)).toISOString(),
+      updated_at: updated,
       user_id: userId(index),
-      ...metadataOf(index),
-      ...loginsOf(index),
     }
-    return kind === undefined ? plain : soil(kind, plain, index)
+    if (index < showcase || provider !== "auth0" || chance(index, purpose.parts) < 0.23) addName(made, index)
+    addMetadata(made, index)
+    addLogins(made, index, updated)
+    return kind === undefined ? made : soil(kind, made, index)
+  }
+
+  const addName = (made: Draft, index: number) => {
+    const given = pick(givenNames, mix(seed + purpose.given, index))
+    const family = pick(familyNames, mix(seed + purpose.family, index))
+    made.family_name = family
+    made.given_name = given
+    made.name = `${given} ${family}`
   }
 
   const identityOf = (index: number, provider: Provider) => {
@@ -131,33 +144,33 @@ export const makeGenerator = (options: GeneratorOptions): UserGenerator => {
     }
   }
 
-  const metadataOf = (index: number) => {
+  const addMetadata = (made: Draft, index: number) => {
+    const shown = index < showcase
     const share = chance(index, purpose.meta)
+    if (shown || share < 0.22) {
+      const metadata: { company?: string; phone?: string; locale?: string } = {}
+      if (shown || share < 0.18) metadata.company = pick(companies, mix(seed + 30, index))
+      if (shown || share > 0.08) metadata.phone = phoneOf(index)
+      if (share < 0.03) metadata.locale = "en"
+      made.user_metadata = metadata
+    }
+    if (shown || chance(index, purpose.app) < 0.2) {
+      made.app_metadata = { plan: pick(plans, mix(seed + 31, index)), role: pick(roles, mix(seed + 32, index)) }
+    }
     const blocked = chance(index, purpose.blocked)
-    const user = {
-      ...(share < 0.18 || index < showcase ? { company: pick(companies, mix(seed + 30, index)) } : {}),
-      ...(share > 0.08 || index < showcase ? { phone: phoneOf(index) } : {}),
-      ...(share < 0.03 ? { locale: "en" } : {}),
-    }
-    const app = { plan: pick(plans, mix(seed + 31, index)), role: pick(roles, mix(seed + 32, index)) }
-    return {
-      ...(share < 0.22 || index < showcase ? { user_metadata: user } : {}),
-      ...(chance(index, purpose.app) < 0.2 || index < showcase ? { app_metadata: app } : {}),
-      ...(index >= showcase && blocked < 0.13 ? { blocked: blocked < 0.03 } : {}),
-    }
+    if (!shown && blocked < 0.13) made.blocked = blocked < 0.03
   }
 
-  const loginsOf = (index: number) => {
+  /** Most of the time `updated_at` is the last login. */
+  const addLogins = (made: Draft, index: number, updated: string) => {
     const count = Math.floor(chance(index, purpose.logins) ** 3 * 400)
-    if (count === 0 && index >= showcase) return {}
-    return {
-      last_ip: "203.0.113.7",
-      last_login: new Date(timeline.updatedAt(index)).toISOString(),
-      logins_count: Math.max(1, count),
-    }
+    if (count === 0 && index >= showcase) return
+    made.last_ip = "203.0.113.7"
+    made.last_login = updated
+    made.logins_count = Math.max(1, count)
   }
 
-  const soil = (kind: Mess, plain: { [key: string]: unknown; user_id: string }, index: number): User => {
+  const soil = (kind: Mess, plain: Draft, index: number): User => {
     if (kind === "shared-email") return plain
     if (kind === "phone-only") {
       const { email: _, email_verified: __, ...rest } = plain
