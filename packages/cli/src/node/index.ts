@@ -33,7 +33,7 @@ export { type EnvironmentOptions, EnvironmentRefused, readEnvironment, readSecre
 export { type HttpOptions, layer as httpLayer } from "./http.ts"
 export { layer as pluginsLayer } from "./plugins.ts"
 export { layer as runLockLayer, layerMemory as runLockMemory, type RunLockOptions } from "./runLock.ts"
-export { layer as sqliteLayer, type SqliteOptions } from "./sqliteClient.ts"
+export { layer as sqliteLayer, over as sqliteOver, type SqliteOptions } from "./sqliteClient.ts"
 export { StateUnusable } from "./stateFile.ts"
 
 export interface NodeOptions {

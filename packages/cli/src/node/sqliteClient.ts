@@ -165,11 +165,15 @@ const acquire = (options: SqliteOptions): Effect.Effect<DatabaseSync, StateUnusa
   return inMemory ? opened : Effect.andThen(prepareStateFile(file), opened)
 }
 
-const make = Effect.fnUntraced(function* (options: SqliteOptions) {
-  const database = yield* Effect.acquireRelease(acquire(options), (opened) => Effect.sync(() => opened.close()))
+/** A client over a database that somebody else opened and closes. `through` sees each statement on its way. */
+export const over = Effect.fnUntraced(function* (
+  database: DatabaseSync,
+  file: string,
+  through: (connection: Connection) => Connection = (connection) => connection,
+) {
   const semaphore = yield* Semaphore.make(1)
   const acquirers = SqlClient.makeSqliteAcquirers({
-    connection: Effect.succeed(makeConnection(database, options.filename)),
+    connection: Effect.succeed(through(makeConnection(database, file))),
     semaphore,
     isTransaction: () => database.isTransaction,
   })
@@ -183,6 +187,11 @@ const make = Effect.fnUntraced(function* (options: SqliteOptions) {
     prepareTransactionControls: true,
     releaseSavepoint: (name) => `RELEASE SAVEPOINT ${name}`,
   })
+})
+
+const make = Effect.fnUntraced(function* (options: SqliteOptions) {
+  const database = yield* Effect.acquireRelease(acquire(options), (opened) => Effect.sync(() => opened.close()))
+  return yield* over(database, options.filename)
 })
 
 /** The client of one state file: one connection, closed with the layer's scope. */
