@@ -49,7 +49,7 @@ export const ContactOptions = Schema.Struct({
   on_identifier_conflict: Schema.Literals(["drop", "reject", "merge"]).pipe(
     Schema.withDecodingDefaultKey(Effect.succeed("drop" as const)),
     describe(
-      "What to do when a phone number, e-mail or ext_id belongs to another contact. drop: leave the phone number out and report it (also for a malformed one); reject the row for an e-mail or ext_id. reject: reject the row. merge: let Brevo merge the two contacts, which deletes one of them for good.",
+      "What to do when a phone number, e-mail or ext_id belongs to another contact. drop: leave the phone number out and report it (also for a malformed one); reject the row for an e-mail or ext_id. reject: reject the row. merge: take the other contact over, or where the row has one already let Brevo merge the two, which deletes one for good; blocks and unsubscriptions of both are kept.",
     ),
   ),
 })

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import type { JsonObject } from "effect/Schema"
 import * as Schema from "effect/Schema"
 import nock from "nock"
-import { BrevoConfig, sink } from "../src/index.ts"
+import { BrevoConfig, ContactOptions, sink } from "../src/index.ts"
 import { attributes, brevo, connect, contact, open, row, services, when, write } from "./vendor.ts"
 
 describe("the account", () => {
@@ -305,6 +305,21 @@ describe("cost", () => {
       assert.deepStrictEqual(looking.cost?.(100), { calls: 200, seconds: 10 })
       yield* looking.lookup?.(["a", "b"]) ?? Effect.void
       assert.deepStrictEqual(looking.cost?.(100), { calls: 100, seconds: 5 })
+    }).pipe(services),
+  )
+})
+
+describe("the share", () => {
+  it.effect("brevo trap 19: leaves a fifth of the account's limit to others unless said otherwise", () =>
+    Effect.gen(function* () {
+      brevo()
+      const config = yield* decode({ api_key: "test-secret" })
+      const endpoint = { name: "brevo", baseUrl: undefined, share: undefined, insecure: false }
+      const connection = yield* sink.open(config, endpoint)
+      const options = yield* Schema.decodeUnknownEffect(ContactOptions)({})
+      const request = { key: "ext_id", fields: ["ext_id"], options, on_delete: "keep", expected: undefined }
+      const writer = yield* connection.writer("contacts", request)
+      assert.deepStrictEqual(writer.cost?.(80), { calls: 80, seconds: 10 })
     }).pipe(services),
   )
 })

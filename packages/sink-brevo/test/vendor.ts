@@ -95,7 +95,10 @@ export const row = (fields: JsonObject, given: Partial<Row> = {}): Row => ({
   ...given,
 })
 
-const memory = PluginState.of({ get: () => Effect.succeed(Option.none()), set: () => Effect.void })
+export const memory = Effect.provideService(
+  PluginState,
+  PluginState.of({ get: () => Effect.succeed(Option.none()), set: () => Effect.void }),
+)
 
 /** What the sink needs; the test ends with every scripted call made. */
 export const services = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
@@ -103,11 +106,7 @@ export const services = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
 
 /** The same where not every scripted call has to come. */
 export const unfinished = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  effect.pipe(
-    Effect.provideService(CurrentLimiters, makeLimiters()),
-    Effect.provideService(PluginState, memory),
-    Effect.provide(FetchHttpClient.layer),
-  )
+  effect.pipe(Effect.provideService(CurrentLimiters, makeLimiters()), memory, Effect.provide(FetchHttpClient.layer))
 
 export interface Setup extends Partial<Omit<WriterRequest, "options">> {
   readonly options?: JsonObject
