@@ -45,6 +45,8 @@ export interface RunOptions {
   /** How long batches in flight may take after a stop. 25 s: Kubernetes kills after 30. */
   readonly graceMillis?: number
   readonly onEvent?: (event: RunEvent) => Effect.Effect<void>
+  /** Ask the source how many records will come, for the `Started` event: a call more. */
+  readonly estimate?: boolean
 }
 
 export type RunServices = SqlClient.SqlClient | RunLock | Digest | Cipher | HttpClient
@@ -116,11 +118,21 @@ const open = (opening: Opening): Effect.Effect<RunContext | undefined, never, Ru
       pipeline: pipeline.name,
       run_id: runId,
       source: pipeline.source.endpoint.name,
-      expected: undefined,
+      expected: options.estimate === true && context !== undefined ? yield* expected(context, options) : undefined,
     }
     yield* options.onEvent?.(started) ?? Effect.void
     return context
   })
+
+/** A run does not fail for want of a number. */
+const expected = (ctx: RunContext, options: RunOptions): Effect.Effect<number | undefined> => {
+  const { reader, request } = ctx
+  if (reader.estimate === undefined) return Effect.succeed(options.limit)
+  return reader.estimate(request).pipe(
+    Effect.map(({ records }) => (records === undefined ? options.limit : Math.min(records, options.limit ?? records))),
+    Effect.orElseSucceed(() => options.limit),
+  )
+}
 
 const end = (sql: SqlClient.SqlClient, report: PipelineReport): Effect.Effect<void> =>
   Effect.gen(function* () {
