@@ -16,6 +16,7 @@ export {
 } from "./engine/deadLetters.ts"
 export { listRuns, type PipelineState, resetState, showRun, showState } from "./engine/history.ts"
 export { liveFields } from "./engine/liveFields.ts"
+export { mask, maskKey } from "./engine/mask.ts"
 export type { Pipeline, Route } from "./engine/pipeline.ts"
 export { type Plan, type PlanInput, plan } from "./engine/plan.ts"
 export { type PreviewOptions, preview } from "./engine/preview.ts"

@@ -50,6 +50,7 @@ export const handler = Effect.fnUntraced(function* (input: RunInput) {
     stop,
     graceMillis,
     onEvent,
+    estimate: host.live,
   }).pipe(Effect.provide(layer({ stateFile: input.state, env })), Effect.ensuring(host.err(progress.end())))
   yield* present(report, {
     json: input.json,

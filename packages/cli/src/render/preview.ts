@@ -1,8 +1,9 @@
 /** A preview as text: each record, each route, each field as `source → DESTINATION` with before and after. */
 import type { FieldPreview, PreviewAction, PreviewReport, RecordPreview, RowPreview } from "@sluice/core"
+import { displayWidth } from "effect/cli/CliOutput"
 import type { Json } from "effect/Schema"
 import { type Cell, type Column, table } from "./table.ts"
-import { clean, duration, hang, type Page, plural, type Style } from "./text.ts"
+import { clean, duration, fit, hang, type Page, plural, type Style } from "./text.ts"
 
 export const renderPreview = (report: PreviewReport, page: Page): string =>
   [
@@ -58,31 +59,27 @@ const renderRow = (route: string, row: RowPreview, page: Page): ReadonlyArray<st
 
 const columns: ReadonlyArray<Column> = [
   { title: "" },
-  { title: "", least: 16 },
   { title: "" },
-  { title: "", least: 12 },
-  { title: "before", least: 12 },
+  { title: "before", least: 10 },
   { title: "after", least: 12 },
 ]
 
-const fieldTable = (row: RowPreview, { style, width }: Page): ReadonlyArray<string> =>
-  row.fields.length === 0
-    ? []
-    : table(
-        columns,
-        row.fields.map((field) => fieldCells(field, row.action, style)),
-        width - 4,
-        style.dim,
-      )
+/** Columns of a line that are no source: indent, mark, arrow, gaps, and 14 for each of before and after. */
+const TAKEN = 4 + 3 + 3 + 4 + 28
 
-const fieldCells = (field: FieldPreview, action: PreviewAction, style: Style): ReadonlyArray<Cell> => {
+const fieldTable = (row: RowPreview, { style, width }: Page): ReadonlyArray<string> => {
+  const longest = Math.max(0, ...row.fields.map(({ field }) => displayWidth(field)))
+  const room = Math.max(12, Math.min(48, width - longest - TAKEN))
+  const rows = row.fields.map((field) => fieldCells(field, row.action, room, style))
+  return rows.length === 0 ? [] : table(columns, rows, width - 4, style.dim)
+}
+
+const fieldCells = (field: FieldPreview, action: PreviewAction, room: number, style: Style): ReadonlyArray<Cell> => {
   const mark = markOf(field)
   const paint = field.changed ? (mark === "+" ? style.green : style.yellow) : style.dim
   return [
     { text: mark, paint },
-    oneLine(field.source),
-    { text: "→", paint: style.dim },
-    field.field,
+    `${fit(oneLine(field.source), room)} → ${clean(field.field)}`,
     { text: action === "send" ? "?" : printValue(field.before, "–"), paint: style.dim },
     { text: printAfter(field), paint },
   ]

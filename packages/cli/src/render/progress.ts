@@ -89,7 +89,7 @@ const describe = (pipeline: string, standing: Standing, now: number, bar: boolea
     ...(share === undefined ? [] : [`${Math.floor(share * 100)}%`]),
     `${number(Math.round(rate))}/s`,
     ...(left === undefined || settled === 0 ? [] : [`${duration(left * 1000)} left`]),
-    ...(waited > 0 ? [`waited ${duration(waited)} for limits`] : []),
+    ...(waited >= 50 ? [`waited ${duration(waited)} for limits`] : []),
   ].join("  ")
 }
 

@@ -55,7 +55,7 @@ const routeTable = (report: PipelineReport, { style, width }: Page): ReadonlyArr
 const facts = (report: PipelineReport, { style, width }: Page): ReadonlyArray<string> => {
   const line = (label: string, text: string) => hang(`  ${style.dim(label.padEnd(10))}`, text, width)
   const calls = Object.entries(report.calls).map(([name, count]) => `${clean(name)} ${number(count)}`)
-  const waited = report.waited_ms > 0 ? `; waited ${duration(report.waited_ms)} for rate limits` : ""
+  const waited = report.waited_ms >= 50 ? `; waited ${duration(report.waited_ms)} for rate limits` : ""
   const written = Object.values(report.routes).reduce((sum, counts) => sum + counts.delivered, 0)
   return [
     line("calls", `${calls.join(", ") || "none"}${waited}`),

@@ -157,7 +157,7 @@ const judgeRow = (
   return (row: Row, owned: boolean): RowPreview => {
     const before = held?.get(row.key)
     const fields = compareFields(route, schema, before?.fields, row, held !== undefined)
-    const shown = reveal ? fields : fields.map(maskField)
+    const shown = reveal ? fields : fields.map(maskField(route.mapping.key))
     if (row.change === "delete") return { action: "delete", reasons: [], fields: [] }
     const issues = validate(row.fields).map(({ code, message }) => ({ code, message }))
     const refusal = writer.refuse?.(row)
@@ -213,11 +213,17 @@ const equal = (old: Json, next: Json, list: boolean): boolean =>
 
 const sorted = (list: ReadonlyArray<Json>) => list.map((item) => JSON.stringify(item)).sort()
 
-const maskField = (field: FieldPreview): FieldPreview => ({
-  ...field,
-  ...(field.before === undefined ? {} : { before: mask(field.before) }),
-  ...(field.after === undefined ? {} : { after: mask(field.after) }),
-})
+const maskField =
+  (key: string) =>
+  (field: FieldPreview): FieldPreview => {
+    const hide = (value: Json): Json =>
+      field.field === key && typeof value === "string" ? maskKey(value) : mask(value)
+    return {
+      ...field,
+      ...(field.before === undefined ? {} : { before: hide(field.before) }),
+      ...(field.after === undefined ? {} : { after: hide(field.after) }),
+    }
+  }
 
 const report = (
   pipeline: Pipeline,
