@@ -1,0 +1,77 @@
+/** What a pipeline file may say about an Auth0 tenant, and the plans' rate limits. */
+import { describe, type RateLimit } from "@sluice/core"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+
+/**
+ * The bucket of Read Users by plan, as refill a minute and bucket size. Source: Auth0's rate limit policy, 2026-08.
+ * Auth0's headers correct a plan that is set wrong.
+ */
+const plans = {
+  free: { perMinute: 120, burst: 2 },
+  essentials: { perMinute: 500, burst: 40 },
+  professional: { perMinute: 500, burst: 40 },
+  enterprise: { perMinute: 960, burst: 50 },
+  enterprise_non_production: { perMinute: 120, burst: 10 },
+  private_cloud_dev: { perMinute: 1_200, burst: 20 },
+  private_cloud_100: { perMinute: 3_000, burst: 50 },
+  private_cloud_500: { perMinute: 15_000, burst: 250 },
+  private_cloud_1500: { perMinute: 45_000, burst: 750 },
+  private_cloud_3000: { perMinute: 90_000, burst: 1_500 },
+  private_cloud_6000: { perMinute: 180_000, burst: 3_000 },
+  private_cloud_10000: { perMinute: 300_000, burst: 5_000 },
+} as const
+
+export type Plan = keyof typeof plans
+
+export const limitsOf = (plan: Plan): { readonly users: RateLimit; readonly token: RateLimit } => ({
+  users: { limit: plans[plan].perMinute, windowMillis: 60_000, burst: plans[plan].burst },
+  token: { limit: 30, windowMillis: 1_000 },
+})
+
+/** The tenant's logins and Actions draw on the same limits. */
+export const DEFAULT_SHARE = 0.8
+
+/** A bare host name: whatever a URL parser would read as something else than that very host is refused. */
+const isHost = (domain: string): boolean =>
+  /^[a-z0-9-]+(\.[a-z0-9-]+)+$/i.test(domain) &&
+  URL.canParse(`https://${domain}`) &&
+  new URL(`https://${domain}`).host === domain.toLowerCase()
+
+const Domain = Schema.String.check(
+  Schema.makeFilter(isHost, { expected: "the tenant's host name alone, such as acme.eu.auth0.com" }),
+)
+
+const secret = Schema.RedactedFromValue(Schema.NonEmptyString)
+
+const hasCredentials = (config: {
+  readonly token?: unknown
+  readonly client_id?: unknown
+  readonly client_secret?: unknown
+}) =>
+  config.token !== undefined || (config.client_id !== undefined && config.client_secret !== undefined)
+    ? undefined
+    : "set client_id and client_secret of a machine-to-machine application, or a token"
+
+export const Auth0Config = Schema.Struct({
+  domain: Domain.pipe(
+    describe("The tenant's domain, such as acme.eu.auth0.com, or its custom domain. No https:// and no path."),
+  ),
+  client_id: Schema.optionalKey(Schema.NonEmptyString).pipe(
+    describe("The id of a machine-to-machine application that may use the Management API with the scope read:users."),
+  ),
+  client_secret: Schema.optionalKey(secret).pipe(describe("The secret of that application.")),
+  token: Schema.optionalKey(secret).pipe(
+    describe("A Management API token to try things out, instead of an application. It ends within a day."),
+  ),
+  audience: Schema.optionalKey(Schema.NonEmptyString).pipe(
+    describe(
+      "The Management API's identifier. Default https://<domain>/api/v2/; with a custom domain it stays https://<tenant>.auth0.com/api/v2/.",
+    ),
+  ),
+  plan: Schema.Literals(Object.keys(plans).filter((name): name is Plan => Object.hasOwn(plans, name))).pipe(
+    Schema.withDecodingDefaultKey(Effect.succeed("free" as const)),
+    describe("The tenant's plan, for the rate limit to begin with. Auth0's own headers correct it."),
+  ),
+}).check(Schema.makeFilter(hasCredentials))
+export type Auth0Config = typeof Auth0Config.Type
