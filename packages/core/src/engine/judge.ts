@@ -1,5 +1,4 @@
 /** What a mapped record means for its destination, by what the ledger and the dead letters know. Pure. */
-import { validateRow } from "../mapping/validate.ts"
 import type { Row, SourceRecord } from "../plugin/record.ts"
 import { place } from "../state/cipher.ts"
 import type { DeadLetter, StoredDeadLetter } from "../state/deadLetters.ts"
@@ -118,7 +117,7 @@ const judgeRow = (
 
   const remoteId = mine?.remote_id ?? holder?.remote_id ?? null
   const row: Row = { ...mapped, ...remote(remoteId) }
-  const broken = state.fields.length === 0 ? undefined : validateRow(state.fields, row.fields)[0]
+  const broken = state.validate(row.fields)[0]
   if (broken !== undefined) return refuse("rejected", broken.code, broken.message, [broken.field])
   const refusal = state.writer.refuse?.(row)
   if (refusal !== undefined) return refuse("rejected", refusal.code, refusal.message, refusal.fields)

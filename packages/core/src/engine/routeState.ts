@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Semaphore from "effect/Semaphore"
 import type { SqlClient } from "effect/sql/SqlClient"
+import { type RowValidator, rowValidator } from "../mapping/validate.ts"
 import type { Field, Writer } from "../plugin/sink.ts"
 import { type DeadLetters, makeDeadLetters } from "../state/deadLetters.ts"
 import { type Ledger, makeLedger } from "../state/ledger.ts"
@@ -16,8 +17,8 @@ export interface RouteState {
   readonly route: Route
   readonly ns: number
   readonly writer: Writer
-  /** The live schema; empty where the writer has none. */
-  readonly fields: ReadonlyArray<Field>
+  /** Holds a row against the live schema. */
+  readonly validate: RowValidator
   readonly lane: Lane
   readonly ledger: Ledger
   readonly letters: DeadLetters
@@ -62,7 +63,7 @@ export const makeRouteState = Effect.fnUntraced(function* (options: {
     route: options.route,
     ns,
     writer,
-    fields: options.fields,
+    validate: options.fields.length === 0 ? () => [] : rowValidator(options.fields, options.route.mapping.key),
     lane: makeLane({ rows: writer.limits.rows, bytes: writer.limits.bytes ?? Number.POSITIVE_INFINITY }),
     ledger: makeLedger(sql, ns),
     letters,

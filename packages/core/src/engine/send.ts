@@ -12,7 +12,7 @@ import { firstBatchRefused, overBudget } from "./budget.ts"
 import type { RunContext } from "./context.ts"
 import { haltFor } from "./halt.ts"
 import type { Entry } from "./lane.ts"
-import { markOf, settlementOf } from "./outcomes.ts"
+import { type Answered, markOf, settlementOf } from "./outcomes.ts"
 import type { RouteState } from "./routeState.ts"
 import { settle } from "./settle.ts"
 
@@ -150,7 +150,7 @@ const settleAnswers = (
 ): Effect.Effect<ReadonlyArray<Entry>, StateFailure> =>
   Effect.gen(function* () {
     const answers = new Map(outcomes.map((outcome) => [outcome.id, outcome]))
-    const answered: Array<{ entry: Entry; outcome: Outcome }> = []
+    const answered: Array<Answered> = []
     const rest: Array<Entry> = []
     for (const entry of entries) {
       const outcome = answers.get(entry.row.id)
@@ -166,10 +166,11 @@ const settleAnswers = (
     return rest
   })
 
-const watchBudget = (state: RouteState, answered: ReadonlyArray<{ entry: Entry; outcome: Outcome }>): void => {
-  const refused = answered.filter(({ entry, outcome }) => outcome._tag !== "Delivered" && entry.arrival.tally === "run")
-  state.refused += refused.length
-  if (!state.answered) state.stopped ??= firstBatchRefused(answered.length, refused.length)
+const watchBudget = (state: RouteState, answered: ReadonlyArray<Answered>): void => {
+  const fresh = answered.filter(({ entry }) => entry.arrival.tally === "run")
+  const refused = fresh.filter(({ outcome }) => outcome._tag === "Rejected").length
+  state.refused += fresh.filter(({ outcome }) => outcome._tag !== "Delivered").length
+  if (!state.answered) state.stopped ??= firstBatchRefused(answered.length, refused)
   state.answered = true
   state.stopped ??= overBudget(state)
 }

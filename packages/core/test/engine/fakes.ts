@@ -11,7 +11,13 @@ import { digestLayer, runLockMemory, stateLayer } from "../../../cli/src/node/in
 import type { Pipeline, Route } from "../../src/engine/pipeline.ts"
 import { compileMapping } from "../../src/mapping/compile.ts"
 import type { MapEntry } from "../../src/mapping/entry.ts"
-import { SinkError, type SinkReason, SourceError, type SourceReason } from "../../src/plugin/errors.ts"
+import {
+  SinkError,
+  type SinkReason,
+  SinkReason as SinkReasonSchema,
+  SourceError,
+  type SourceReason,
+} from "../../src/plugin/errors.ts"
 import { Outcome } from "../../src/plugin/outcome.ts"
 import type { Batch, Page, Row, SourceRecord } from "../../src/plugin/record.ts"
 import type { Sink, Writer } from "../../src/plugin/sink.ts"
@@ -91,7 +97,9 @@ export interface FakeSink extends Sink {
   answer: (batch: Batch) => Answer | Effect.Effect<Answer>
 }
 
-const isReason = (answer: Answer): answer is SinkReason => !Array.isArray(answer)
+// Reasons are errors, and errors are effects too: those first.
+const isReason = Schema.is(SinkReasonSchema)
+const isOutcomes = (given: Answer | Effect.Effect<Answer>): given is ReadonlyArray<Outcome> => Array.isArray(given)
 
 export const fakeSink = (name = "fake"): FakeSink => {
   const sink: FakeSink = {
@@ -114,7 +122,7 @@ export const fakeSink = (name = "fake"): FakeSink => {
               Effect.gen(function* () {
                 sink.batches.push(batch)
                 const given = sink.answer(batch)
-                const answer = Effect.isEffect(given) ? yield* given : given
+                const answer = isReason(given) || isOutcomes(given) ? given : yield* given
                 return isReason(answer) ? yield* new SinkError({ reason: answer }) : answer
               }),
             ...sink.writer,

@@ -1,0 +1,61 @@
+/** Runs pipelines to their end under the test clock, and looks into the state they left. */
+import { assert } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as SqlClient from "effect/sql/SqlClient"
+import { TestClock } from "effect/testing"
+import type { Pipeline } from "../../src/engine/pipeline.ts"
+import type { PipelineReport, RouteCounts } from "../../src/engine/report.ts"
+import { type RunOptions, run } from "../../src/engine/run.ts"
+
+/** Every wait of the run passes at once. */
+export const runOne = (pipeline: Pipeline, options: RunOptions = {}) =>
+  Effect.gen(function* () {
+    const fiber = yield* Effect.forkChild(run([pipeline], options))
+    while (fiber.pollUnsafe() === undefined) yield* TestClock.adjust("5 seconds")
+    const { pipelines } = yield* Fiber.join(fiber)
+    const report = pipelines[0]
+    assert(report !== undefined)
+    return report
+  })
+
+export const countsOf = (report: PipelineReport, route = "fake.things"): RouteCounts => {
+  const counts = report.routes[route]
+  assert(counts !== undefined)
+  const { read, delivered, unchanged, filtered, superseded, rejected, in_doubt, pending } = counts
+  assert.strictEqual(read, delivered + unchanged + filtered + superseded + rejected + in_doubt + pending, "rule 2")
+  return counts
+}
+
+/** The saved position of the only checkpoint, as the source wrote it. */
+export const savedPosition = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const rows = yield* sql<{ position: string | null }>`SELECT position FROM checkpoints`
+  return rows[0]?.position ?? null
+})
+
+export const deadLetters = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  return yield* sql<{ id: string; kind: string; code: string; message: string }>`
+    SELECT id, kind, code, message FROM dead_letters ORDER BY id`
+})
+
+export const ledgerIds = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const rows = yield* sql<{ id: string }>`SELECT id FROM ledger WHERE hash IS NOT NULL ORDER BY id`
+  return rows.map((row) => row.id)
+})
+
+/** Makes the database refuse to write to a table, as a full disk would. */
+export const breakTable = (table: string) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    yield* sql.unsafe(
+      `CREATE TRIGGER broken BEFORE INSERT ON ${table} BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END`,
+    )
+  })
+
+export const mendTable = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql.unsafe(`DROP TRIGGER broken`)
+})
