@@ -8,7 +8,16 @@ export { environment } from "./environment.ts"
 export type { Delivery, Handler, SandboxAnswer, SandboxRequest } from "./exchange.ts"
 export type { FaultKind, FaultRule, Faults } from "./faults.ts"
 export type { JournalEntry } from "./journal.ts"
-export { type Auth0Plan, type BrevoPlan, credentials, type Limits, lists, type SandboxOptions } from "./options.ts"
+export {
+  type Auth0Plan,
+  type BrevoPlan,
+  credentials,
+  defaultUntil,
+  type Limits,
+  lists,
+  type SandboxOptions,
+  tenantDomain,
+} from "./options.ts"
 export { type Control, makeSandbox, type Sandbox } from "./sandbox.ts"
 export { type Listening, serve } from "./server.ts"
 export type { User } from "./users/generate.ts"

@@ -178,7 +178,7 @@ describe("contacts", () => {
         sandbox.control.journal().map(({ method, path, key, effect, status }) => [method, path, key, effect, status]),
         [
           ["POST", "/contacts", "auth0|a", "created", 201],
-          ["POST", "/contacts", undefined, "none", 400],
+          ["POST", "/contacts", "auth0|a", "none", 400],
         ],
       )
       const [entry] = sandbox.control.journal()

@@ -3,8 +3,10 @@ import type { Counters } from "../counters.ts"
 import {
   empty,
   type Handler,
+  isObject,
   json,
   type Now,
+  own,
   parseJson,
   type SandboxAnswer,
   type SandboxRequest,
@@ -85,8 +87,13 @@ export const makeBrevo = ({ options, now, counters, faults, journal }: BrevoOpti
     }
   }
 
-  const keyOf = (contact: Contact | undefined, params: ReadonlyArray<string>): string | undefined =>
-    contact?.identifiers.get("ext_id") ?? contact?.identifiers.get("email") ?? params[0]
+  /** By what is stored, else by what was asked: a refused write has a key too. */
+  const keyOf = (contact: Contact | undefined, body: string, params: ReadonlyArray<string>): string | undefined => {
+    const asked = contact === undefined ? parseJson(body) : undefined
+    const [extId, email] = isObject(asked) ? [own(asked, "ext_id"), own(asked, "email")] : []
+    const sent = typeof extId === "string" ? extId : typeof email === "string" ? email : undefined
+    return contact?.identifiers.get("ext_id") ?? contact?.identifiers.get("email") ?? sent ?? params[0]
+  }
 
   const write =
     (act: (request: SandboxRequest, params: ReadonlyArray<string>) => Written): Route["run"] =>
@@ -95,7 +102,7 @@ export const makeBrevo = ({ options, now, counters, faults, journal }: BrevoOpti
       journal.add({
         method: request.method,
         path: request.path,
-        key: keyOf(contact, params),
+        key: keyOf(contact, request.body, params),
         contactId: contact?.id,
         effect,
         status: answer.status,

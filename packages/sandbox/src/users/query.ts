@@ -103,8 +103,9 @@ const valueClause = (field: string, { kind, text }: Token): Query => {
   const star = quoted ? -1 : text.search(/(?<!\\)[*?]/)
   if (star < 0) return { _tag: "Test", text: shown, test: testValue(field, value) }
   if (star !== text.length - 1 || !text.endsWith("*")) throw new Unmodelled("a wildcard that is not the last character")
-  if (star < 3) throw new BadQuery("a wildcard needs at least three characters before it")
-  return { _tag: "Test", text: shown, test: testPrefix(field, unescaped(text.slice(0, -1))) }
+  const prefix = unescaped(text.slice(0, -1))
+  if (prefix.length < 3) throw new BadQuery("a wildcard needs at least three characters before it")
+  return { _tag: "Test", text: shown, test: testPrefix(field, prefix) }
 }
 
 const parseRange = (field: string, text: string): Range => {

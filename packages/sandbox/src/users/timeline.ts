@@ -22,7 +22,7 @@ interface TimelineOptions {
 
 /**
  * Users come in blocks of 32. One block in eight shares a millisecond, one in eight comes within a quarter of a second;
- * one stretch of 256 in eight shares a millisecond, which is more than a page.
+ * one stretch of 256 in eight, the fourth first, shares a millisecond, which is more than a page.
  */
 export const makeTimeline = ({ seed, users, until, importedAtOnce }: TimelineOptions): Timeline => {
   const start = until - 3 * year
@@ -32,7 +32,7 @@ export const makeTimeline = ({ seed, users, until, importedAtOnce }: TimelineOpt
 
   const natural = (index: number): number => {
     const stretch = index >>> 8
-    if (stretch > 0 && mix(seed + 11, stretch) % 8 === 0) return start + stretch * 8 * blockMillis
+    if (stretch % 8 === 3) return start + stretch * 8 * blockMillis
     const block = index >>> 5
     const place = index & 31
     const blockStart = start + block * blockMillis
