@@ -161,6 +161,26 @@ describe("consent", () => {
     }).pipe(services),
   )
 
+  it.effect("a merge puts nobody back on a list that the other contact unsubscribed from", () =>
+    Effect.gen(function* () {
+      const conflict = { code: "x", message: "taken", metadata: { duplicate_identifiers: ["SMS"] } }
+      const rival = contact(8, { listUnsubscribed: [20] })
+      const sent = brevo(
+        attributes,
+        look({}),
+        when(`PUT ${at(7)}`, 400, conflict),
+        when("GET /contacts/33612345678?identifierType=phone_id", 200, rival),
+        put,
+      )
+      yield* update({ SMS: "33612345678" }, { options: { on_identifier_conflict: "merge", lists: [20, 21] } })
+      assert.deepStrictEqual(sent[4]?.body, {
+        attributes: { SMS: "33612345678" },
+        listIds: [21],
+        forceMerge: true,
+      })
+    }).pipe(services),
+  )
+
   it.effect("forceMerge is never sent unless the route asks for it", () =>
     Effect.gen(function* () {
       const conflict = { code: "x", message: "taken", metadata: { duplicate_identifiers: ["email"] } }

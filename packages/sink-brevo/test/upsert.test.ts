@@ -39,6 +39,15 @@ describe("upsert", () => {
     }).pipe(services),
   )
 
+  it.effect("a phone number and an e-mail that stay are not sent again", () =>
+    Effect.gen(function* () {
+      const held = contact(7, { attributes: { EXT_ID: "auth0|1", SMS: "33612345678" } })
+      const sent = brevo(attributes, when(`GET ${at(7)}`, 200, held), when(`PUT ${at(7)}`, 204))
+      yield* write([row({ email: "Ada@example.com", SMS: "+33612345678", FIRSTNAME: "Ada" }, { remoteId: "7" })])
+      assert.deepStrictEqual(sent[2]?.body, { attributes: { FIRSTNAME: "Ada" } })
+    }).pipe(services),
+  )
+
   it.effect("a known contact takes one call where nothing mapped concerns consent", () =>
     Effect.gen(function* () {
       const sent = brevo(attributes, when(`PUT ${at(7)}`, 204))
