@@ -264,7 +264,9 @@ describe("a row in trouble", () => {
   it.effect("D09: an outage is no poison: no row is rejected, and no row is begun after it", () =>
     Effect.gen(function* () {
       const sent = brevo(attributes, ...Array.from({ length: 60 }, () => when("POST /contacts", 503)))
-      const rows = Array.from({ length: 20 }, (_, index) => row({}, { id: `${index}`, key: `${index}` }))
+      const rows = Array.from({ length: 20 }, (_, index) =>
+        row({ ext_id: `${index}` }, { id: `${index}`, key: `${index}` }),
+      )
       const failure = yield* Effect.flip(onMovingClock(write(rows, { config: { tier: "extended" } })))
       assert.deepInclude(reason(failure), { _tag: "Unavailable" })
       assert.isUndefined("settled" in failure ? failure.settled : undefined)
