@@ -1,0 +1,147 @@
+/** The pages of docs/reference, made from the schemas that check pipeline files. */
+import { type Field, jsonSchema, type ObjectSpec, type Sink, type Source, type StreamSpec } from "@sluice/core"
+import { sink as brevo } from "@sluice/sink-brevo"
+import { source as auth0 } from "@sluice/source-auth0"
+import { draft, type Key, keysOf, keysOfNode, nodeOf } from "./keys.ts"
+
+const generated = "<!-- Made by `pnpm reference` from the schemas in the code: do not edit. -->"
+
+const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("<", "&lt;").replaceAll("\n", " ")
+
+const table = (titles: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): string =>
+  [titles, titles.map(() => "---"), ...rows].map((row) => `| ${row.map(cell).join(" | ")} |`).join("\n")
+
+const note = (key: Key): string => {
+  if (key.required) return "required"
+  return key.default === undefined ? "" : `\`${key.default}\``
+}
+
+const keyTable = (keys: ReadonlyArray<Key>): string =>
+  keys.length === 0
+    ? "None."
+    : table(
+        ["Key", "Type", "Default", "Meaning"],
+        keys.map((key) => [
+          `\`${key.name}\``,
+          key.secret ? `${key.type}, secret` : key.type,
+          note(key),
+          key.description,
+        ]),
+      )
+
+const page = (...parts: ReadonlyArray<string>): string => `${[generated, ...parts].join("\n\n")}\n`
+
+/** Follows property names, and "*" where any name may stand. */
+const below = (node: object, ...path: ReadonlyArray<string>) =>
+  path.reduce((at, name) => nodeOf(name === "*" ? at.additionalProperties : nodeOf(at.properties)[name]), nodeOf(node))
+
+const pipelineFile = (): string => {
+  const file = jsonSchema([])
+  const pipeline = below(file, "pipelines", "*")
+  const route = below(pipeline, "to", "*")
+  const forms = below(route, "map", "*").anyOf
+  const long = nodeOf(Array.isArray(forms) ? forms.find((form) => nodeOf(form).type === "object") : undefined)
+  return page(
+    "# Pipeline file",
+    `YAML, at most 256 KiB, without tags, anchors and duplicate keys. \`\${VAR}\`, \`\${VAR:-default}\` and \`\${file:/path}\` are
+replaced in values after the YAML is read. A variable may stand wherever a number, a boolean or a choice is wanted.
+\`sluice schema\` prints the same as JSON Schema for editors.`,
+    "## File",
+    keyTable(keysOfNode(file)),
+    "## `dead_letters`",
+    `${keyTable(keysOfNode(below(file, "dead_letters")))}\n\nWithout it: \`full\`.`,
+    "## `sources.<name>` and `sinks.<name>`",
+    `${keyTable(keysOfNode(below(file, "sources", "*")))}\n\nThe plugin's own keys stand beside these: ${plugins.map(({ file: name, title }) => `[${title}](${name})`).join(", ")}.`,
+    "## `pipelines.<name>`",
+    keyTable(keysOfNode(pipeline)),
+    "## `pipelines.<name>.to.<sink>.<object>`: a route",
+    `${keyTable(keysOfNode(route))}\n\nWithout these keys: \`on_key_conflict: reject\`, \`on_delete: keep\`, \`on_leave: keep\`, and the object's own \`key\`.`,
+    "## `max_rejected`",
+    `${keyTable(keysOfNode(below(route, "max_rejected")))}\n\nWithout \`max_rejected\` the bound is 10 percent.`,
+    "## `map.<field>`",
+    "Text is a JSONata expression over the record; a plain path such as `user_metadata.company` is the simplest. A number or\na boolean is a literal. The long form:",
+    keyTable(keysOfNode(long)),
+    "The rules are in [Mapping](../guide/mapping.md).",
+  )
+}
+
+const fieldRow = (field: Field): ReadonlyArray<string> => [
+  `\`${field.name}\``,
+  field.type,
+  [
+    ...(field.key === true ? ["can be the route's `key`"] : []),
+    ...(field.required === true ? ["required"] : []),
+    ...(field.max === undefined ? [] : [`at most ${field.max} characters`]),
+  ].join("; "),
+]
+
+const streamPart = (name: string, spec: StreamSpec): string =>
+  [
+    `## Stream \`${name}\``,
+    spec.description,
+    `\`sync\`: ${spec.modes.map((mode) => `\`${mode}\``).join(", ")}.${spec.snapshot ? " A complete scan finds deletions." : ""}`,
+    `### Options of \`${name}\` (\`with:\` of the pipeline)`,
+    keyTable(keysOf(spec.options, {})),
+    `### Fields of \`${name}\``,
+    table(
+      ["Field", "Type", "Always there"],
+      keysOfNode(draft(spec.record)).map(({ name, type, required }) => [`\`${name}\``, type, required ? "yes" : ""]),
+    ),
+    "Fields that the source adds beside these can be mapped too.",
+  ].join("\n\n")
+
+const objectPart = (name: string, spec: ObjectSpec): string =>
+  [
+    `## Object \`${name}\``,
+    spec.description,
+    `\`on_delete\`: ${["keep", ...spec.deletes].map((policy) => `\`${policy}\``).join(", ")}. ${spec.key === undefined ? "" : `Without \`key\`: \`${spec.key}\`.`}`,
+    `### Options of \`${name}\` (\`with:\` of the route)`,
+    keyTable(keysOf(spec.options, {})),
+    `### Fields of \`${name}\``,
+    table(["Field", "Type", "Notes"], (spec.fields ?? []).map(fieldRow)),
+    "`sluice schema --connect FILE` lists the fields of your own account as well.",
+  ].join("\n\n")
+
+const sourcePage = (use: string, title: string, plugin: Source, sample: object): string =>
+  page(
+    `# ${title}`,
+    `\`use: ${use}\` in \`sources:\`.`,
+    "## Keys",
+    keyTable(keysOf(plugin.config, { ...sample })),
+    ...Object.entries(plugin.streams).map(([name, spec]) => streamPart(name, spec)),
+  )
+
+const sinkPage = (use: string, title: string, plugin: Sink, sample: object): string =>
+  page(
+    `# ${title}`,
+    `\`use: ${use}\` in \`sinks:\`.`,
+    "## Keys",
+    keyTable(keysOf(plugin.config, { ...sample })),
+    ...(typeof plugin.objects === "function"
+      ? []
+      : Object.entries(plugin.objects).map(([name, spec]) => objectPart(name, spec))),
+  )
+
+/** Names every key that is required or secret; all values are fakes. */
+const auth0Sample = {
+  domain: "acme.eu.auth0.example.com",
+  client_id: "test-client",
+  client_secret: "test-secret",
+  token: "test-secret",
+}
+
+const plugins = [
+  { file: "auth0.md", title: "Auth0 source", make: (title: string) => sourcePage("auth0", title, auth0, auth0Sample) },
+  {
+    file: "brevo.md",
+    title: "Brevo sink",
+    make: (title: string) => sinkPage("brevo", title, brevo, { api_key: "test-secret" }),
+  },
+]
+
+/** By file name. */
+export const pages = (): ReadonlyMap<string, string> =>
+  new Map([
+    ["pipeline-file.md", pipelineFile()],
+    ...plugins.map(({ file, title, make }): [string, string] => [file, make(title)]),
+  ])
