@@ -71,10 +71,9 @@ export const readAttributes = (answers: ReadonlyArray<AttributeAnswer>): Readonl
     const attribute = toAttribute(answer)
     if (!(found.get(attribute.name)?.writable ?? false)) found.set(attribute.name, attribute)
   }
-  for (const name of phoneNames) {
-    if (name === "SMS" && !found.has(name)) {
-      found.set(name, { name, kind: "text", writable: true, labels: noLabels, choices: [] })
-    }
+  // Every account has it, listed or not.
+  if (!found.has("SMS")) {
+    found.set("SMS", { name: "SMS", kind: "text", writable: true, labels: noLabels, choices: [] })
   }
   return found
 }

@@ -24,7 +24,8 @@ import {
 /**
  * Calls for a row. New to the ledger: one POST that only creates. Known to it: a GET, because an address, a list or a
  * block is only written in the knowledge of the consent Brevo holds, then a PUT, or none where nothing differs; where
- * the mapping has none of these, the PUT alone. New to the ledger but not to Brevo: POST, GET, PUT.
+ * the mapping has none of these, the PUT alone. New to the ledger but not to Brevo: POST, GET, PUT, and for those that
+ * follow it GET, PUT: in an account that was filled before, most are like the last one.
  */
 export const looksFirst = (fields: ReadonlyArray<string>, lists: ReadonlyArray<number>): boolean =>
   lists.length > 0 ||
@@ -87,22 +88,35 @@ export const makeDeliver = (api: BrevoApi, looks: boolean) => {
       : look({ type, value })
   }
 
-  /** A new contact was refused because it is there: under the row's key, or under its e-mail with no key of its own. */
-  const adopt = Effect.fnUntraced(function* (state: State, taken: ReadonlyArray<string>, terms: Terms) {
-    const unknown = taken.length === 0
-    if (unknown || taken.includes(terms.key)) {
-      const contact = yield* owner(state.wanted, terms.key)
-      if (contact !== undefined) return contact
-    }
-    for (const field of keyNames) {
-      if (field === terms.key || !(unknown || taken.includes(field))) continue
-      const contact = yield* owner(state.wanted, field)
+  /** The identifier under which the last row that was new to the ledger turned out to be there. */
+  let guess: string | undefined
+
+  /** The row's own contact under one of its identifiers: under its key, or under its e-mail with no key of its own. */
+  const ownContact = Effect.fnUntraced(function* (wanted: Wanted, field: string, terms: Terms) {
+    const contact = yield* owner(wanted, field)
+    if (contact === undefined || field === terms.key) return contact
+    const free = terms.key !== "ext_id" || contact.extId === undefined || contact.extId === wanted.extId
+    return (field === "email" && free) || terms.options.on_identifier_conflict === "merge" ? contact : undefined
+  })
+
+  /** Finds the contact of a row that the ledger does not know, by what Brevo says is taken. */
+  const adopt = Effect.fnUntraced(function* (wanted: Wanted, taken: ReadonlyArray<string>, terms: Terms) {
+    const fields = [terms.key, ...keyNames.filter((field) => field !== terms.key)]
+    for (const field of taken.length === 0 ? fields : fields.filter((each) => taken.includes(each))) {
+      const contact = yield* ownContact(wanted, field, terms)
       if (contact === undefined) continue
-      const free = terms.key !== "ext_id" || contact.extId === undefined || contact.extId === state.wanted.extId
-      if ((field === "email" && free) || terms.options.on_identifier_conflict === "merge") return contact
+      guess = field
+      return contact
     }
+    guess = undefined
     return undefined
   })
+
+  /** What is known of the contact before the first write. */
+  const first = (row: Row, wanted: Wanted, terms: Terms): Effect.Effect<Contact | undefined, SinkError> => {
+    if (row.remoteId !== undefined) return looks ? look(byId(row.remoteId)) : Effect.succeed(undefined)
+    return guess === undefined ? Effect.succeed(undefined) : adopt(wanted, [guess], terms)
+  }
 
   /** What the route says about identifiers that belong to somebody else. */
   const settleConflict = Effect.fnUntraced(function* (row: Row, state: State, trouble: Conflict, terms: Terms) {
@@ -125,7 +139,7 @@ export const makeDeliver = (api: BrevoApi, looks: boolean) => {
 
   const conflicted = Effect.fnUntraced(function* (row: Row, state: State, trouble: Conflict, terms: Terms) {
     if (state.contact === undefined && state.blind === undefined) {
-      const contact = yield* adopt(state, trouble.identifiers, terms)
+      const contact = yield* adopt(state.wanted, trouble.identifiers, terms)
       if (contact !== undefined) return again({ ...state, contact })
     }
     return yield* settleConflict(row, state, trouble, terms)
@@ -179,7 +193,7 @@ export const makeDeliver = (api: BrevoApi, looks: boolean) => {
   return Effect.fnUntraced(function* (row: Row, terms: Terms): Effect.fn.Return<Outcome, SinkError> {
     const wanted = want(row, terms)
     if ("code" in wanted) return rejected(row.id, wanted)
-    const contact = row.remoteId === undefined || !looks ? undefined : yield* look(byId(row.remoteId))
+    const contact = yield* first(row, wanted, terms)
     let state: State = { wanted, contact, blind: looks ? undefined : row.remoteId, rivals: undefined }
     for (let count = 0; count < MOST_TURNS; count++) {
       const step = yield* turn(row, state, terms)

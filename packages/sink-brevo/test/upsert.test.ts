@@ -103,6 +103,28 @@ describe("upsert", () => {
     }).pipe(services),
   )
 
+  it.effect("after a contact that was there, the next is looked for first; after one that was not, made first", () =>
+    Effect.gen(function* () {
+      const held = (id: string) => contact(7, { attributes: { EXT_ID: id } })
+      const missing = { code: "document_not_found", message: "Contact does not exist" }
+      const sent = brevo(
+        attributes,
+        when("POST /contacts", 400, conflict("ext_id")),
+        when("GET /contacts/a?identifierType=ext_id", 200, held("a")),
+        when("GET /contacts/b?identifierType=ext_id", 200, held("b")),
+        when("GET /contacts/c?identifierType=ext_id", 404, missing),
+        when("POST /contacts", 201, { id: 9 }),
+        when("POST /contacts", 201, { id: 10 }),
+      )
+      const writer = yield* open({ fields: ["ext_id"] })
+      for (const id of ["a", "b", "c", "d"]) {
+        const rows = [{ id, key: id, change: "upsert" as const, fields: { ext_id: id } }]
+        yield* writer.write({ id, attempt: 1, rows })
+      }
+      assert.strictEqual(sent.length, 7)
+    }).pipe(services),
+  )
+
   it.effect("a contact with the e-mail and no ext_id of its own is adopted, without touching its consent", () =>
     Effect.gen(function* () {
       const held = contact(7, { attributes: {}, emailBlacklisted: true })
