@@ -98,7 +98,7 @@ export const runProcess = (program: Effect.Effect<void, never, Host>): void => {
     } else {
       Deferred.doneUnsafe(stop, Effect.void)
     }
-    setTimeout(() => process.exit(signalCode), (grace ?? 0) + DEADLINE).unref()
+    setTimeout(() => process.exit(signalCode), (grace ?? 0) + DEADLINE)
   }
   for (const [signal, signalCode] of SIGNALS) process.on(signal, onSignal(signalCode))
 

@@ -27,8 +27,7 @@ export const handler = Effect.fnUntraced(function* ({ users, seed, port, limits,
             .join(""),
     )
     yield* host.err(`sandbox with ${users} users on ${clean(origin)}; end it with Ctrl-C\n`)
-    yield* host.drains(0)
-    yield* host.stopRequested
+    yield* Effect.never
   })
   yield* Effect.scoped(serving)
 })

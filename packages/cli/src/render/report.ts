@@ -59,7 +59,7 @@ const facts = (report: PipelineReport, { style, width }: Page): ReadonlyArray<st
   const written = Object.values(report.routes).reduce((sum, counts) => sum + counts.delivered, 0)
   return [
     line("calls", `${calls.join(", ") || "none"}${waited}`),
-    line("writes", written === 0 ? "0: nothing had changed" : plural(written, "row")),
+    line("writes", written === 0 && report.ok ? "0: nothing had changed" : plural(written, "row")),
     ...(report.completeness === null ? [] : [line("complete", completenessText(report.completeness))]),
     ...recoveredLines(report).map((text) => line("recovered", text)),
     ...droppedLines(report).map((text) => line("dropped", text)),

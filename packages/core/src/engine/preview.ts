@@ -75,7 +75,7 @@ const pick = Effect.fnUntraced(function* (
   options: PreviewOptions,
 ): Effect.fn.Return<Picked, ConnectionError> {
   const wanted = [
-    ...options.ids.map((value) => ({ field: "id", value })),
+    ...options.ids.map((value) => ({ field: "key", value })),
     ...options.emails.map((value) => ({ field: "email", value })),
   ]
   if (wanted.length > 0) return yield* findEach(reader, request, source, wanted)
@@ -98,16 +98,19 @@ const findEach = Effect.fnUntraced(function* (
   const found = new Map<string, SourceRecord>()
   const missing: Array<{ field: string; value: string }> = []
   for (const by of wanted) {
-    if (reader.find === undefined || !(reader.findBy ?? ["id", "email"]).includes(by.field)) {
-      const message = `records of ${request.stream} cannot be found by ${by.field}; use --limit`
+    if (reader.find === undefined || !(reader.findBy ?? ["key"]).includes(by.field)) {
+      const message = `records of ${request.stream} cannot be found by ${named(by.field)}; use --limit`
       return yield* new ConnectionError({ connection: source, reason: new Misconfigured({ message }) })
     }
     const records = yield* reader.find(request, by).pipe(on(source))
-    if (records.length === 0) missing.push(by)
+    if (records.length === 0) missing.push({ field: named(by.field), value: by.value })
     for (const record of records) found.set(record.key, record)
   }
   return { records: [...found.values()], missing }
 })
+
+/** As the command line calls it. */
+const named = (field: string): string => (field === "key" ? "id" : field)
 
 const judgeRoute = Effect.fnUntraced(function* (
   route: Route,
