@@ -6,6 +6,7 @@ import { type StateFailure, stateFailure } from "../state/errors.ts"
 import type { LedgerRow } from "../state/ledger.ts"
 import { overBudget } from "./budget.ts"
 import type { RunContext } from "./context.ts"
+import type { Settled } from "./counts.ts"
 import { judge, type Known, type Verdict } from "./judge.ts"
 import { type Arrival, keyOf } from "./lane.ts"
 import type { RouteState } from "./routeState.ts"
@@ -82,9 +83,20 @@ const settlementOf = (settled: ReadonlyArray<SettledVerdict>, replaced: Readonly
   rows: settled.map(({ arrival, verdict }) => ({ arrival, as: verdict.as })),
   letters: settled.flatMap(({ verdict }) => verdict.letter ?? []),
   closed: settled.flatMap(({ arrival, known, verdict }) =>
-    known.letter !== undefined && (verdict.as === "unchanged" || verdict.as === "filtered") ? [arrival.id] : [],
+    isOvertaken(known, arrival, verdict.as) ? [arrival.id] : [],
   ),
 })
+
+/** What was refused is no longer what the source has, or the destination has something newer. */
+const isOvertaken = ({ letter, mine }: Known, arrival: Arrival, as: Settled): boolean => {
+  if (letter === undefined) return false
+  const { version } = arrival.mapped.record
+  if (as === "superseded") return isAtMost(letter.version, mine?.version)
+  return (as === "unchanged" || as === "filtered") && (version === undefined || isAtMost(letter.version, version))
+}
+
+const isAtMost = (version: string | null, than: string | null | undefined): boolean =>
+  version === null || (typeof than === "string" && version <= than)
 
 /** Dead letters that an earlier run had written do not count. */
 const stopOverBudget = (state: RouteState, settled: ReadonlyArray<SettledVerdict>): void => {

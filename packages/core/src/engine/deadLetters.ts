@@ -64,18 +64,17 @@ export const retryDeadLetters = (
       Effect.gen(function* () {
         const grace = given.graceMillis ?? 25_000
         yield* withSenders(ctx, grace, recover(ctx))
-        const replays = Effect.forEach(
-          ctx.states,
-          (state) =>
-            replay(
+        // Recovery has just tried the deferred ones.
+        const chosen = letters.filter((letter) => letter.kind !== "deferred")
+        const replays = Effect.gen(function* () {
+          for (const state of ctx.states) {
+            yield* replay(
               ctx,
               state,
-              letters.filter(({ ns }) => ns === state.ns),
-            ),
-          {
-            discard: true,
-          },
-        )
+              chosen.filter(({ ns }) => ns === state.ns),
+            )
+          }
+        })
         if (ctx.halt.current() === undefined) yield* withSenders(ctx, grace, replays)
       })
     return yield* runPipeline(pipeline, options, work)

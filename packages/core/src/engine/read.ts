@@ -30,7 +30,8 @@ export type ReadFailure = SourceError | StateFailure
 export const readPages = (
   ctx: RunContext,
   request: ScanRequest,
-  each: (page: Page) => Effect.Effect<void, StateFailure>,
+  /** Answers whether to go on. */
+  each: (page: Page) => Effect.Effect<boolean, StateFailure>,
   restarted: Effect.Effect<void, StateFailure>,
 ): Effect.Effect<void, ReadFailure> =>
   Effect.gen(function* () {
@@ -39,11 +40,11 @@ export const readPages = (
     const once = Effect.gen(function* () {
       const from = yield* Ref.get(last)
       const pages = ctx.reader.read({ ...request, from }).pipe(Stream.buffer({ capacity: pagesAhead }))
-      yield* Stream.runForEach(pages, (page) =>
+      yield* Stream.runForEachWhile(pages, (page) =>
         Effect.suspend(() => {
           failures = 0
           return each(page)
-        }).pipe(Effect.andThen(Ref.set(last, Option.some(page.position)))),
+        }).pipe(Effect.tap(Ref.set(last, Option.some(page.position)))),
       )
     })
     const again = (error: ReadFailure): Effect.Effect<void, ReadFailure> =>
@@ -72,8 +73,12 @@ export const readPages = (
     yield* attempt
   })
 
-/** Takes one page in. `limit` cuts it short: its position is then not one to resume at. */
-export const takePage = (ctx: RunContext, page: Page, limit: number | undefined): Effect.Effect<void, StateFailure> =>
+/** Takes one page in. `limit` cuts it short, its position is then not one to resume at, and ends the reading. */
+export const takePage = (
+  ctx: RunContext,
+  page: Page,
+  limit: number | undefined,
+): Effect.Effect<boolean, StateFailure> =>
   Effect.gen(function* () {
     const room = limit === undefined ? page.records.length : Math.max(0, limit - ctx.read)
     const records = page.records.slice(0, room)
@@ -89,6 +94,7 @@ export const takePage = (ctx: RunContext, page: Page, limit: number | undefined)
     for (const state of ctx.states) yield* takeRecords(ctx, state, records, open, page.position)
     yield* commitFrontier(ctx, "due")
     yield* ctx.emit(progress(ctx))
+    return limit === undefined || ctx.read < limit
   })
 
 const takeRecords = (

@@ -108,7 +108,7 @@ export const scanKeys = (ctx: RunContext): Effect.Effect<string, StateFailure | 
               page.records.filter(isPresent).map((record) => record.key),
             ),
           )
-          .pipe(Effect.asVoid),
+          .pipe(Effect.as(true)),
       ctx.transact(ctx.checkpoints.clearSeen(scan)).pipe(Effect.asVoid),
     )
     return scan

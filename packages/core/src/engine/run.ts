@@ -175,17 +175,8 @@ const read = (ctx: RunContext, options: RunOptions) =>
       ctx.notices.push("the source no longer accepts the saved position: the scan starts over")
       yield* ctx.transact(ctx.checkpoints.clearSeen(ctx.scan.id))
     })
-    const reading = readPages(ctx, ctx.request, (page) => takePage(ctx, page, options.limit), startOver)
-    yield* options.limit === undefined ? reading : untilLimit(ctx, options.limit, reading)
+    yield* readPages(ctx, ctx.request, (page) => takePage(ctx, page, options.limit), startOver)
   })
-
-/** `--limit` ends the reading when the records are there, not when the source is through. */
-const untilLimit = <E>(ctx: RunContext, limit: number, reading: Effect.Effect<void, E>): Effect.Effect<void, E> => {
-  const reached: Effect.Effect<void> = Effect.suspend(() =>
-    ctx.read >= limit ? Effect.void : Effect.andThen(Effect.sleep(10), reached),
-  )
-  return Effect.raceFirst(reading, reached)
-}
 
 const reconcileDeletions = (ctx: RunContext, options: RunOptions) =>
   Effect.gen(function* () {
