@@ -5,7 +5,9 @@ import { plan, SecretFileError } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Host } from "./host.ts"
-import { digestLayer, pluginsLayer, readEnvironment, readSecretFile } from "./node/index.ts"
+import { layer as digestLayer } from "./node/digest.ts"
+import { readEnvironment, readSecretFile } from "./node/environment.ts"
+import { layer as pluginsLayer } from "./node/plugins.ts"
 import { UsageError } from "./troubles.ts"
 
 export interface FileInput {
