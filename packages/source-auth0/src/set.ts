@@ -82,34 +82,42 @@ export const readSet = (reading: Reading, set: UserSet, by: Dimension = byConnec
   return Stream.flatten(Stream.paginate(first, step))
 }
 
+interface Part {
+  readonly clause: string
+  /** First characters of user_id that its users share. */
+  readonly length: number
+}
+
 /** The connection of a user's first identity, which linking and unlinking never changes. */
-const connections = (users: ReadonlyArray<User>): ReadonlyArray<string> =>
+const connections = (users: ReadonlyArray<User>): ReadonlyArray<Part> =>
   users.flatMap(({ identities }) => {
     const first = Array.isArray(identities) ? identities[0] : undefined
     const name = first !== null && typeof first === "object" && "connection" in first ? first.connection : undefined
-    return typeof name === "string" && name !== "" ? [inConnection(name)] : []
+    return typeof name === "string" && name !== "" ? [{ clause: inConnection(name), length: 0 }] : []
   })
 
-const commonPrefix = (a: string, b: string): string => {
+const commonStart = (a: string, b: string): string => {
   let length = 0
   while (length < a.length && a[length] === b[length]) length += 1
   return a.slice(0, length)
 }
 
-/** The first characters as a clause: `length` of them, or one more where that would be half a character. */
-const startingWith = (id: string, length: number): string => {
-  if (id.length < length) return withId(id)
-  return withIdPrefix(id.slice(0, id.slice(0, length).isWellFormed() ? length : length + 1))
-}
-
 /** Search takes no shorter wildcard. */
 const SHORTEST = 3
 
+/** The users whose id goes on as this one does where most start with `shared`. */
+const partOf = (id: string, shared: string): Part => {
+  const telling = Math.max(commonStart(id, shared).length + 1, SHORTEST)
+  // Half a character cannot be sent.
+  const length = id.slice(0, telling).isWellFormed() ? telling : telling + 1
+  return { clause: id.length < length ? withId(id) : withIdPrefix(id.slice(0, length)), length }
+}
+
 /**
- * How many characters all ids of a set share, at least `known`. Ids of a bulk import differ only near their end, and
- * the first page shows a few that are alike, so search is asked for any that is not.
+ * What all ids of a set start with. Those of a bulk import differ only near their end, and the first page shows a few
+ * that are alike, so search is asked for any that is not.
  */
-const sharedLength = Effect.fnUntraced(function* (
+const sharedStart = Effect.fnUntraced(function* (
   reading: Reading,
   set: UserSet,
   users: ReadonlyArray<User>,
@@ -117,10 +125,10 @@ const sharedLength = Effect.fnUntraced(function* (
 ) {
   let ids = users.map(({ user_id }) => user_id)
   while (true) {
-    const shared = ids.reduce(commonPrefix)
-    if (shared.length <= Math.max(known, SHORTEST)) return known
-    const others = yield* reading.search([...set.clauses, not(startingWith(shared, shared.length))], 0)
-    if (others.users.length === 0) return shared.length
+    const shared = ids.reduce(commonStart)
+    if (shared.length <= Math.max(known, SHORTEST) || !shared.isWellFormed()) return shared
+    const others = yield* reading.search([...set.clauses, not(withIdPrefix(shared))], 0)
+    if (others.users.length === 0) return shared
     ids = [shared, ...others.users.map(({ user_id }) => user_id)]
   }
 })
@@ -129,9 +137,10 @@ const sharedLength = Effect.fnUntraced(function* (
 const mostParts = { connection: 15, user_id: 70 } as const
 
 interface Division {
+  /** The clauses of the parts that are known. */
   readonly parts: ReadonlyArray<string>
-  /** For parts by user_id: how many characters all share; undefined until asked. */
-  readonly shared: number | undefined
+  /** For parts by user_id: what all ids started with when the first part was learned. */
+  readonly shared: string | undefined
 }
 
 /**
@@ -139,28 +148,29 @@ interface Division {
  * So a part nobody knew of cannot be missed.
  */
 const split = (reading: Reading, set: UserSet, by: Dimension): Pages => {
-  const step = Effect.fnUntraced(function* ({ parts, shared: before }: Division) {
-    const rest = { ...set, clauses: [...set.clauses, ...parts.map(not)] }
+  const learn = Effect.fnUntraced(function* (users: ReadonlyArray<User>, { parts, shared: before }: Division) {
+    const shared = by._tag === "connection" ? "" : (before ?? (yield* sharedStart(reading, set, users, by.shared)))
+    const named = by._tag === "connection" ? connections(users) : users.map(({ user_id }) => partOf(user_id, shared))
+    const unknown = named.filter(({ clause }) => !parts.includes(clause))
+    return { shared, learned: [...new Map(unknown.map((part) => [part.clause, part])).values()] }
+  })
+
+  const step = Effect.fnUntraced(function* (division: Division) {
+    const rest = { ...set, clauses: [...set.clauses, ...division.parts.map(not)] }
     const found = yield* reading.search(rest.clauses, 0, by._tag === "connection")
     const none = Option.none<Division>()
     if (isAll(found)) return [[yield* pages(reading, set, found.users)], none] as const
-    const shared =
-      by._tag === "connection" ? 0 : (before ?? (yield* sharedLength(reading, set, found.users, by.shared)))
-    const length = Math.max(shared + 1, SHORTEST)
-    const named =
-      by._tag === "connection"
-        ? connections(found.users)
-        : found.users.map((user) => startingWith(user.user_id, length))
-    const learned = [...new Set(named)].filter((part) => !parts.includes(part))
-    if (learned.length === 0 || parts.length + learned.length > mostParts[by._tag]) {
+    const { shared, learned } = yield* learn(found.users, division)
+    const parts = [...division.parts, ...learned.map(({ clause }) => clause)]
+    if (learned.length === 0 || parts.length > mostParts[by._tag]) {
       if (by._tag === "connection") return [[split(reading, rest, byId(0))], none] as const
       const message = "Auth0: users of one millisecond cannot be told apart by search."
       return yield* new SourceError({ reason: new Protocol({ message }) })
     }
     reading.tally.partitions += learned.length
-    const inner = byId(by._tag === "connection" ? 0 : length)
-    const streams = learned.map((part) => readSet(reading, { ...set, clauses: [...set.clauses, part] }, inner))
-    return [streams, Option.some({ parts: [...parts, ...learned], shared })] as const
+    const read = ({ clause, length }: Part) =>
+      readSet(reading, { ...set, clauses: [...set.clauses, clause] }, byId(length))
+    return [learned.map(read), Option.some({ parts, shared })] as const
   })
   return Stream.flatten(Stream.paginate<Division, Pages, SourceError>({ parts: [], shared: undefined }, step))
 }

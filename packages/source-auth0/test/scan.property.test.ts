@@ -129,6 +129,11 @@ const check = (scene: Scenario, sync: "full" | "incremental") =>
         watch(all)
       },
     })
+    // Some of what changed before the scan is not in the index when it begins.
+    for (let nth = 0; nth < 3 * scene.changes; nth++) {
+      tenant.now += 1000
+      change(tenant, roll, -nth)
+    }
     const options = userOptions({ per_page: scene.perPage })
     const first = yield* readAll(client, { sync, options })
     watch(tenant)
@@ -156,11 +161,11 @@ const holds = (property: (scene: Scenario) => Effect.Effect<void, unknown>, numR
 
 describe("every user that search could see arrives", () => {
   it.effect("auth0 trap 1, 2, 8: a full scan, for any times and any changes while it runs", () =>
-    holds((scene) => check(scene, "full"), 40),
+    holds((scene) => check(scene, "full"), 30),
   )
 
   it.effect("auth0 trap 7: incremental runs, and the state they leave is the tenant's", () =>
-    holds((scene) => check(scene, "incremental"), 40),
+    holds((scene) => check(scene, "incremental"), 30),
   )
 
   it.effect("a scan resumed at any of its positions brings the rest, and nothing twice that it can tell", () =>
@@ -182,7 +187,7 @@ describe("every user that search could see arrives", () => {
             assert.deepStrictEqual(all, new Set(keys))
           }
         }).pipe(Effect.scoped),
-      15,
+      10,
     ),
   )
 })

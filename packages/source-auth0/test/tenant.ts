@@ -86,12 +86,24 @@ export interface Tenant {
 const json = (status: number, body: unknown) => Response.json(body, { status })
 
 export const makeTenant = (options: TenantOptions = {}) => {
-  const pending: Array<{ readonly at: number; readonly apply: () => void }> = []
+  let pending: ReadonlyArray<{ readonly at: number; readonly id: string }> = []
   let searches = 0
+  let changes = 0
   const index = new Map<string, TestUser>()
-  const later = (apply: () => void) => {
-    if (options.lag === undefined) apply()
-    else pending.push({ at: searches + options.lag, apply })
+  const show = (id: string) => {
+    const user = tenant.users.get(id)
+    if (user === undefined) index.delete(id)
+    else index.set(id, user)
+  }
+  /** Each change takes a time of its own, so search shows them in another order than they happened in. */
+  const later = (id: string) => {
+    changes += 1
+    if (options.lag === undefined) show(id)
+    else pending = [...pending, { at: searches + ((changes * 7) % (options.lag + 1)), id }]
+  }
+  const catchUp = (until: number) => {
+    for (const { at, id } of pending) if (at <= until) show(id)
+    pending = pending.filter(({ at }) => at > until)
   }
   const tenant: Tenant = {
     users: new Map(),
@@ -101,15 +113,13 @@ export const makeTenant = (options: TenantOptions = {}) => {
     now: 1_000_000,
     put: (user) => {
       tenant.users.set(user.user_id, user)
-      later(() => index.set(user.user_id, user))
+      later(user.user_id)
     },
     remove: (id) => {
       tenant.users.delete(id)
-      later(() => index.delete(id))
+      later(id)
     },
-    settle: () => {
-      for (const { apply } of pending.splice(0)) apply()
-    },
+    settle: () => catchUp(Number.POSITIVE_INFINITY),
   }
   for (const user of options.users ?? []) {
     tenant.users.set(user.user_id, user)
@@ -126,8 +136,8 @@ export const makeTenant = (options: TenantOptions = {}) => {
   const search = (query: URLSearchParams): Response => {
     searches += 1
     tenant.now += 1000
+    catchUp(searches)
     options.onSearch?.(tenant, searches)
-    while (pending[0] !== undefined && pending[0].at <= searches) pending.shift()?.apply()
     tenant.queries.push(query)
     const limit = Math.min(Number(query.get("per_page")), options.clamp ?? 100)
     const start = Number(query.get("page")) * limit
