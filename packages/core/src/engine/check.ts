@@ -4,7 +4,7 @@ import type { Scope } from "effect/Scope"
 import { checkMapping } from "../mapping/validate.ts"
 import type { Identity } from "../plugin/services.ts"
 import type { Connection } from "../plugin/sink.ts"
-import { type ConnectionError, type LookServices, on, openSinks, openSource, openWriter } from "./connect.ts"
+import { type ConnectionError, type ConnectServices, on, openSinks, openSource, openWriter } from "./connect.ts"
 import type { Pipeline, Route } from "./pipeline.ts"
 
 export interface CheckFinding {
@@ -29,7 +29,7 @@ export interface CheckReport {
 /** Looks at every connection of every pipeline, so that all problems come at once. */
 export const checkConnected = Effect.fnUntraced(function* (
   pipelines: ReadonlyArray<Pipeline>,
-): Effect.fn.Return<CheckReport, never, LookServices> {
+): Effect.fn.Return<CheckReport, never, ConnectServices> {
   const accounts = new Map<string, string>()
   const findings: Array<CheckFinding> = []
   for (const pipeline of pipelines) {
@@ -46,7 +46,7 @@ export const checkConnected = Effect.fnUntraced(function* (
   }
 })
 
-type Part = Effect.Effect<ReadonlyArray<CheckFinding>, never, LookServices | Scope>
+type Part = Effect.Effect<ReadonlyArray<CheckFinding>, never, ConnectServices | Scope>
 
 const checkSource = (pipeline: Pipeline, accounts: Map<string, string>): Part => {
   const connection = pipeline.source.endpoint.name

@@ -1,11 +1,11 @@
-/** Opens the connections that preview and check look through: nothing here writes at a vendor (rule 6). */
+/** Opens the connections of a pipeline, for check, preview and run. */
 import * as Effect from "effect/Effect"
-import type { HttpClient } from "effect/http/HttpClient"
+import * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { Scope } from "effect/Scope"
 import type { SqlClient } from "effect/sql/SqlClient"
-import { CurrentMeter, makeMeter } from "../http/meter.ts"
+import { CurrentMeter, type Meter, makeMeter } from "../http/meter.ts"
 import { type SinkError, SinkReason, type SourceError, SourceReason } from "../plugin/errors.ts"
 import { type PluginServices, PluginState } from "../plugin/services.ts"
 import type { Connection, Writer } from "../plugin/sink.ts"
@@ -31,36 +31,54 @@ export const on =
   <A, R>(self: Effect.Effect<A, SourceError | SinkError, R>): Effect.Effect<A, ConnectionError, R> =>
     Effect.mapError(self, (error) => new ConnectionError({ connection, reason: error.reason }))
 
-/** What looking needs: plugins may have to store a rotated token. */
-export type LookServices = HttpClient | SqlClient | Cipher
+/** What opening a connection needs: a plugin may have to store a rotated token. */
+export type ConnectServices = HttpClient.HttpClient | SqlClient | Cipher
 
-/** State of its own for a plugin, under the name that a run gives it. */
+/** What the calls of each connection cost, by its name. */
+export type Meters = Map<string, Meter>
+
+/** Gives a plugin HTTP that is counted and state of its own, under the connection's name. */
 const opened = <A>(
-  pipeline: string,
+  pipeline: Pipeline,
   name: string,
+  meters: Meters,
   open: Effect.Effect<A, SourceError | SinkError, PluginServices>,
-): Effect.Effect<A, ConnectionError, LookServices | Scope> =>
-  open.pipe(
-    Effect.provideService(CurrentMeter, makeMeter()),
-    Effect.provideServiceEffect(PluginState, makePluginState(`${pipeline}/${name}`)),
-    on(name),
-  )
+): Effect.Effect<A, ConnectionError, ConnectServices | Scope> =>
+  Effect.gen(function* () {
+    const meter = meters.get(name) ?? makeMeter()
+    meters.set(name, meter)
+    const counted = HttpClient.tapRequest(yield* HttpClient.HttpClient, () =>
+      Effect.sync(() => {
+        meter.calls += 1
+      }),
+    )
+    return yield* open.pipe(
+      Effect.provideService(HttpClient.HttpClient, counted),
+      Effect.provideService(CurrentMeter, meter),
+      Effect.provideServiceEffect(PluginState, makePluginState(`${pipeline.id}/${name}`)),
+      on(name),
+    )
+  })
 
-export const openSource = (pipeline: Pipeline): Effect.Effect<Reader, ConnectionError, LookServices | Scope> => {
+export const openSource = (
+  pipeline: Pipeline,
+  meters: Meters = new Map(),
+): Effect.Effect<Reader, ConnectionError, ConnectServices | Scope> => {
   const { plugin, config, endpoint } = pipeline.source
-  return opened(pipeline.id, endpoint.name, plugin.open(config, endpoint))
+  return opened(pipeline, endpoint.name, meters, plugin.open(config, endpoint))
 }
 
 /** Opens each sink once, however many routes lead to it. */
 export const openSinks = Effect.fnUntraced(function* (
   pipeline: Pipeline,
   routes: ReadonlyArray<Route> = pipeline.routes,
-): Effect.fn.Return<ReadonlyMap<string, Connection>, ConnectionError, LookServices | Scope> {
+  meters: Meters = new Map(),
+): Effect.fn.Return<ReadonlyMap<string, Connection>, ConnectionError, ConnectServices | Scope> {
   const connections = new Map<string, Connection>()
   for (const { sink } of routes) {
     const { plugin, config, endpoint } = sink
     if (connections.has(endpoint.name)) continue
-    connections.set(endpoint.name, yield* opened(pipeline.id, endpoint.name, plugin.open(config, endpoint)))
+    connections.set(endpoint.name, yield* opened(pipeline, endpoint.name, meters, plugin.open(config, endpoint)))
   }
   return connections
 })
@@ -80,15 +98,19 @@ export const openWriter = (
     })
     .pipe(on(route.sink.endpoint.name))
 
-/** The scan that preview takes its records from: the fields of every route, from the start. */
-export const previewRequest = (pipeline: Pipeline): ScanRequest => ({
+/** A scan from the start, for the fields that the mappings of these routes read. */
+export const scanRequest = (
+  pipeline: Pipeline,
+  routes: ReadonlyArray<Route>,
+  purpose: ScanRequest["purpose"],
+): ScanRequest => ({
   stream: pipeline.stream.name,
   options: pipeline.stream.options,
   sync: pipeline.sync,
-  fields: fieldsRead(pipeline.routes),
+  fields: fieldsRead(routes),
   from: Option.none(),
   since: Option.none(),
-  purpose: "preview",
+  purpose,
 })
 
 const fieldsRead = (routes: ReadonlyArray<Route>): ReadonlyArray<string> | "all" => {

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { SinkError, type SinkReason, SourceError, type SourceReason } from "../plugin/errors.ts"
 import { StateError } from "../state/errors.ts"
+import { ConnectionError } from "./connect.ts"
 
 export interface Halt {
   readonly status: "failed" | "interrupted"
@@ -67,8 +68,8 @@ const stateDefect = (cause: Cause.Cause<unknown>): StateError | undefined => {
 
 /** A vendor's error is known by its reason, another by its tag. */
 export const haltOf = (error: { readonly _tag: string; readonly message: string }): Halt =>
-  error instanceof SourceError || error instanceof SinkError
-    ? haltFor(error.reason)
+  error instanceof SourceError || error instanceof SinkError || error instanceof ConnectionError
+    ? { ...haltFor(error.reason), message: error.message }
     : { status: "failed", code: error._tag, message: error.message }
 
 /** The class of a defect and where it was thrown, not its message: that may hold a value. */

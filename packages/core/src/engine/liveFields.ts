@@ -1,13 +1,13 @@
 /** The fields that the destinations of pipelines have right now, by route. Reads only (rule 6). */
 import * as Effect from "effect/Effect"
 import type { Field } from "../plugin/sink.ts"
-import { type ConnectionError, type LookServices, on, openSinks, openWriter } from "./connect.ts"
+import { type ConnectionError, type ConnectServices, on, openSinks, openWriter } from "./connect.ts"
 import type { Pipeline } from "./pipeline.ts"
 
 /** A route whose destination has no schema of its own gives the fields its plugin declares, or none. */
 export const liveFields = Effect.fnUntraced(function* (
   pipelines: ReadonlyArray<Pipeline>,
-): Effect.fn.Return<ReadonlyMap<string, ReadonlyArray<Field>>, ConnectionError, LookServices> {
+): Effect.fn.Return<ReadonlyMap<string, ReadonlyArray<Field>>, ConnectionError, ConnectServices> {
   const found = new Map<string, ReadonlyArray<Field>>()
   for (const [pipeline, route] of pipelines.flatMap((each) => each.routes.map((route) => [each, route] as const))) {
     if (found.has(route.name)) continue

@@ -17,7 +17,9 @@ export const mask = (value: Json): Json => {
   if (typeof value === "number") return "***"
   if (Array.isArray(value)) return value.map((item) => (typeof item === "number" ? item : mask(item)))
   if (value !== null && typeof value === "object") {
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [maskKey(key), mask(item)]))
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [EMAIL.test(key) ? maskEmail(key) : key, mask(item)]),
+    )
   }
   return value
 }

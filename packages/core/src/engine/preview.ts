@@ -10,7 +10,7 @@ import { Misconfigured } from "../plugin/errors.ts"
 import type { Row, SourceRecord } from "../plugin/record.ts"
 import type { Field, Held, Writer } from "../plugin/sink.ts"
 import type { Estimate, Reader, ScanRequest } from "../plugin/source.ts"
-import { ConnectionError, type LookServices, on, openSinks, openSource, openWriter, previewRequest } from "./connect.ts"
+import { ConnectionError, type ConnectServices, on, openSinks, openSource, openWriter, scanRequest } from "./connect.ts"
 import { mask, maskKey } from "./mask.ts"
 import type { Pipeline, Route } from "./pipeline.ts"
 import type { FieldPreview, PreviewAction, PreviewReport, RecordPreview, RowPreview } from "./previewReport.ts"
@@ -27,14 +27,14 @@ export interface PreviewOptions {
 export const preview = Effect.fnUntraced(function* (
   pipeline: Pipeline,
   options: PreviewOptions,
-): Effect.fn.Return<PreviewReport, ConnectionError, LookServices> {
+): Effect.fn.Return<PreviewReport, ConnectionError, ConnectServices> {
   return yield* Effect.scoped(
     Effect.gen(function* () {
       const source = pipeline.source.endpoint.name
       const reader = yield* openSource(pipeline)
       const sinks = yield* openSinks(pipeline)
       const identity = yield* reader.identify.pipe(on(source))
-      const request = previewRequest(pipeline)
+      const request = scanRequest(pipeline, pipeline.routes, "preview")
       const estimate = yield* estimateRun(reader, request, source)
       const { records, missing } = yield* pick(reader, request, source, options)
       const now = yield* Clock.currentTimeMillis

@@ -1,0 +1,83 @@
+/** Where a run reads from, and what its position will speak for (rule 14). */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { SqlClient } from "effect/sql/SqlClient"
+import { canonicalJson } from "../mapping/canonical.ts"
+import { type Checkpoint, makeCheckpoints } from "../state/checkpoints.ts"
+import { stateFailure } from "../state/errors.ts"
+import type { Scan } from "./context.ts"
+import type { Opening } from "./prepare.ts"
+import type { RouteState } from "./routeState.ts"
+
+/** Where this run reads from: the saved position, if it speaks for these routes, destinations and mappings. */
+export const resumePoint = (from: {
+  readonly opening: Opening
+  /** Of the source. */
+  readonly account: string
+  readonly states: ReadonlyArray<RouteState>
+  readonly sql: SqlClient
+  readonly sha256: (text: string) => string
+  readonly notices: Array<string>
+}) =>
+  Effect.gen(function* () {
+    const { account, notices, sha256, sql, states } = from
+    const { pipeline, options, runId } = from.opening
+    const stream = sha256(canonicalJson([pipeline.stream.name, pipeline.stream.written, pipeline.sync]))
+    // A run of some routes must not move the position of the others: it has one of its own.
+    const routes = options.routes === undefined ? null : states.map((state) => state.route.name).sort()
+    const scope = sha256(canonicalJson([pipeline.id, account, stream, routes]))
+    const checkpoints = makeCheckpoints(
+      sql,
+      { scope, pipeline: pipeline.id, account, stream: pipeline.stream.name },
+      sha256,
+    )
+    const covers = coverage(states, sha256)
+    const saved = Option.getOrUndefined(yield* checkpoints.load.pipe(Effect.mapError(stateFailure)))
+
+    const isTrial = options.limit !== undefined || options.since !== undefined
+    const tracksKeys = pipeline.sync === "full" && pipeline.stream.spec.snapshot && !isTrial
+    const lost = saved === undefined ? [] : yield* notCovered(saved, covers, states)
+    notices.push(...lost)
+    const keeps =
+      saved !== undefined && lost.length === 0 && options.fullRefresh !== true && options.since === undefined
+    const scan: Scan = {
+      id: keeps && saved.open ? saved.scan : runId,
+      covers: JSON.stringify(covers),
+      saves: !isTrial,
+      tracksKeys,
+    }
+    if (saved !== undefined && scan.id !== saved.scan && scan.saves) {
+      yield* checkpoints.clearSeen(saved.scan).pipe(Effect.mapError(stateFailure))
+    }
+    return { checkpoints, scan, position: keeps ? saved.position : Option.none() }
+  })
+
+type Covers = { readonly [route: string]: readonly [ns: number, fingerprint: string] }
+
+const coverage = (states: ReadonlyArray<RouteState>, sha256: (text: string) => string): Covers =>
+  Object.fromEntries(
+    states.map(({ route, ns }) => [
+      route.name,
+      [ns, sha256(`${route.mapping.fingerprint}\n${route.optionsFingerprint}`)],
+    ]),
+  )
+
+/** Why a saved position does not do: what it covered is not what this run writes (rule 14). */
+const notCovered = (saved: Checkpoint, covers: Covers, states: ReadonlyArray<RouteState>) =>
+  Effect.gen(function* () {
+    const before: Covers = JSON.parse(saved.covers)
+    const reasons: Array<string> = []
+    for (const state of states) {
+      const { name } = state.route
+      const [ns, fingerprint] = before[name] ?? []
+      const [currentNs, currentFingerprint] = covers[name] ?? []
+      if (ns === currentNs && fingerprint === currentFingerprint) continue
+      const known = yield* state.ledger.count.pipe(Effect.mapError(stateFailure))
+      reasons.push(
+        ns === currentNs
+          ? `${name}: mapping changed: all records are read again and up to ${known} rows will be sent again`
+          : `${name}: not written to by the last run: all records are read again`,
+      )
+    }
+    return reasons
+  })
