@@ -8,7 +8,7 @@ import { overBudget } from "./budget.ts"
 import type { RunContext } from "./context.ts"
 import type { Settled } from "./counts.ts"
 import { judge, type Known, type Verdict } from "./judge.ts"
-import { type Arrival, keyOf } from "./lane.ts"
+import type { Arrival } from "./lane.ts"
 import type { RouteState } from "./routeState.ts"
 import { nothingSettled, type Settlement, settle } from "./settle.ts"
 
@@ -59,28 +59,33 @@ const isSettled = (each: Judged): each is SettledVerdict => each.verdict._tag ==
 const ask = (state: RouteState, arrivals: ReadonlyArray<Arrival>) =>
   Effect.gen(function* () {
     const ids = arrivals.map((arrival) => arrival.id)
-    const keys = arrivals.flatMap((arrival) => keyOf(arrival) ?? [])
     const mine = new Map<string, LedgerRow>()
-    const holders = new Map<string, LedgerRow>()
     const letters = new Map<string, StoredDeadLetter>()
     for (const row of yield* state.ledger.byIds(ids)) mine.set(row.id, row)
-    for (const row of yield* state.ledger.byKeys(keys)) holders.set(row.row_key, row)
+    const keyIn = (arrival: Arrival): string | undefined => wantedKey(arrival) ?? mine.get(arrival.id)?.row_key
+    const keys = arrivals.flatMap((arrival) => keyIn(arrival) ?? [])
+    // After a lost answer two records can stand under one key.
+    const holders = Map.groupBy(yield* state.ledger.byKeys(keys), (row) => row.row_key)
     if (state.knownLetters > 0) for (const letter of yield* state.letters.byIds(ids)) letters.set(letter.id, letter)
     return (arrival: Arrival): Known => {
-      const key = keyOf(arrival)
-      const holder = key === undefined ? undefined : holders.get(key)
+      const key = keyIn(arrival)
       return {
         mine: mine.get(arrival.id),
-        holder: holder === undefined || holder.id === arrival.id ? undefined : holder,
+        holder: key === undefined ? undefined : holders.get(key)?.find((row) => row.id !== arrival.id),
         letter: letters.get(arrival.id),
       }
     }
   }).pipe(Effect.mapError(stateFailure))
 
+/** A record that goes has the key it was delivered under. */
+const wantedKey = ({ mapped }: Arrival): string | undefined =>
+  mapped._tag === "Row" && mapped.row.change === "upsert" ? mapped.row.key : undefined
+
 const settlementOf = (settled: ReadonlyArray<SettledVerdict>, replaced: ReadonlyArray<Arrival>): Settlement => ({
   ...nothingSettled,
   replaced,
   rows: settled.map(({ arrival, verdict }) => ({ arrival, as: verdict.as })),
+  removed: settled.flatMap(({ arrival, verdict }) => (verdict.removed === true ? [arrival.id] : [])),
   letters: settled.flatMap(({ verdict }) => verdict.letter ?? []),
   closed: settled.flatMap(({ arrival, known, verdict }) =>
     isOvertaken(known, arrival, verdict.as) ? [arrival.id] : [],

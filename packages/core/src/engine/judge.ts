@@ -14,6 +14,8 @@ export type Verdict =
       readonly _tag: "Settle"
       readonly as: Settled
       readonly letter?: DeadLetter
+      /** Its ledger row goes: what it had is another record's now. */
+      readonly removed?: boolean
       /** Delivered earlier and left alone now: deleted at the source, or excluded by `where`. */
       readonly kept?: "absent" | "left"
     }
@@ -21,7 +23,7 @@ export type Verdict =
 export interface Known {
   /** The record's own ledger row. */
   readonly mine: LedgerRow | undefined
-  /** Another record's ledger row with the same row key. */
+  /** Another record's ledger row with the same row key: the mapped one, of a deletion that of `mine`. */
   readonly holder: LedgerRow | undefined
   readonly letter: StoredDeadLetter | undefined
 }
@@ -59,16 +61,22 @@ export const judge = (ctx: RunContext, state: RouteState, arrival: Arrival, know
 const isOverrun = (record: SourceRecord, mine: LedgerRow | undefined): boolean =>
   record.version !== undefined && typeof mine?.version === "string" && record.version < mine.version
 
-const judgeFiltered = (state: RouteState, arrival: Arrival, { mine }: Known): Verdict => {
+const judgeFiltered = (state: RouteState, arrival: Arrival, { mine, holder }: Known): Verdict => {
   if (mine === undefined) return { _tag: "Settle", as: "filtered" }
   const { onDelete, onLeave } = state.route
   if (onLeave === "keep" || onDelete === "keep") return { _tag: "Settle", as: "filtered", kept: "left" }
+  if (isTakenOver(mine, holder)) return { _tag: "Settle", as: "filtered", removed: true }
   return { _tag: "Send", entry: deletion(state, arrival, mine) }
 }
 
-const judgeDelete = (state: RouteState, arrival: Arrival, { mine, letter }: Known): Verdict => {
+/** Two claimed one row key and an answer was lost: a deletion could take what the other has. */
+const isTakenOver = (mine: LedgerRow, holder: LedgerRow | undefined): boolean =>
+  holder !== undefined && (mine.remote_id === null || holder.remote_id === null || mine.remote_id === holder.remote_id)
+
+const judgeDelete = (state: RouteState, arrival: Arrival, { mine, holder, letter }: Known): Verdict => {
   if (mine === undefined) return { _tag: "Settle", as: "unchanged" }
   if (state.route.onDelete === "keep") return { _tag: "Settle", as: "unchanged", kept: "absent" }
+  if (isTakenOver(mine, holder)) return { _tag: "Settle", as: "unchanged", removed: true }
   return knownRefusal(arrival, letter, deletionHash) ?? { _tag: "Send", entry: deletion(state, arrival, mine) }
 }
 

@@ -1,0 +1,124 @@
+/** The state database of a simulated machine: in memory, and all that a crash leaves. */
+import { DatabaseSync } from "node:sqlite"
+import { sqliteOver } from "@sluice/cli/node"
+import { layerPlain, migrate, migrations } from "@sluice/core"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Reactivity from "effect/reactivity/Reactivity"
+import * as SqlClient from "effect/sql/SqlClient"
+import type { Connection } from "effect/sql/SqlConnection"
+import { classifySqliteError, SqlError } from "effect/sql/SqlError"
+import type { Machine } from "./machine.ts"
+
+export interface StoredCheckpoint {
+  readonly position: string | null
+  readonly scan: string
+  readonly open: boolean
+}
+
+export interface Disk {
+  /** A new process opens the database. */
+  readonly open: (machine: Machine, fails: (sql: string) => boolean) => Layer.Layer<SqlClient.SqlClient>
+  /** What happens to an open transaction when its process dies. */
+  readonly rollback: () => void
+  readonly isTransaction: () => boolean
+  readonly checkpoint: () => StoredCheckpoint | undefined
+  readonly deadLetters: (route: string) => ReadonlyMap<string, string>
+  readonly ledger: (route: string) => ReadonlyMap<string, { readonly hash: string | null; readonly row_key: string }>
+  /** Records of batches that were being sent. */
+  readonly marks: (route: string) => ReadonlyArray<string>
+  readonly close: () => void
+}
+
+/** The tables as the shipped migrations make them, made once. */
+let schema: string | undefined
+
+const tables = (): string => {
+  if (schema !== undefined) return schema
+  const database = new DatabaseSync(":memory:")
+  const client = Layer.effect(SqlClient.SqlClient)(sqliteOver(database, "made once")).pipe(
+    Layer.provide(Reactivity.layer),
+  )
+  Effect.runSync(migrate(migrations).pipe(Effect.provide(client)))
+  const rows = database.prepare("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL").all()
+  schema = rows.map((row) => `${String(row.sql)};`).join("\n")
+  database.close()
+  return schema
+}
+
+const full = (sql: string): SqlError =>
+  new SqlError({
+    reason: classifySqliteError(Object.assign(new Error("database or disk is full"), { errno: 13 }), {
+      message: `database or disk is full: ${sql.slice(0, 40)}`,
+      operation: "execute",
+    }),
+  })
+
+const brief = (sql: string): string => `sql ${sql.trim().replaceAll(/\s+/g, " ").slice(0, 60)}`
+
+export const makeDisk = (): Disk => {
+  const database = new DatabaseSync(":memory:")
+  database.exec(tables())
+
+  const through =
+    (machine: Machine, fails: (sql: string) => boolean) =>
+    (connection: Connection): Connection => {
+      const held = <A>(sql: string, act: Effect.Effect<A, SqlError>): Effect.Effect<A, SqlError> =>
+        machine.operation(
+          brief(sql),
+          Effect.suspend(() => (fails(sql) ? Effect.fail(full(sql)) : act)),
+        )
+      return {
+        ...connection,
+        execute: (sql, params, transform) => held(sql, connection.execute(sql, params, transform)),
+        executeRaw: (sql, params) => held(sql, connection.executeRaw(sql, params)),
+        executeValues: (sql, params) => held(sql, connection.executeValues(sql, params)),
+        executeValuesUnprepared: (sql, params) => held(sql, connection.executeValuesUnprepared(sql, params)),
+        executeUnprepared: (sql, params, transform) => held(sql, connection.executeUnprepared(sql, params, transform)),
+      }
+    }
+
+  const all = (sql: string, ...params: ReadonlyArray<string>) => database.prepare(sql).all(...params)
+  const ofRoute = "ns IN (SELECT id FROM namespaces WHERE route = ?)"
+
+  return {
+    open: (machine, fails) =>
+      Layer.effect(SqlClient.SqlClient)(sqliteOver(database, "state", through(machine, fails))).pipe(
+        Layer.provide(Reactivity.layer),
+      ),
+    rollback: () => {
+      if (database.isTransaction) database.exec("ROLLBACK")
+    },
+    isTransaction: () => database.isTransaction,
+    checkpoint: () => {
+      const row = all("SELECT position, scan, open FROM checkpoints")[0]
+      if (row === undefined) return undefined
+      return {
+        position: row.position === null ? null : String(row.position),
+        scan: String(row.scan),
+        open: Number(row.open) === 1,
+      }
+    },
+    deadLetters: (route) =>
+      new Map(
+        all(`SELECT id, kind FROM dead_letters WHERE ${ofRoute}`, route).map((row) => [
+          String(row.id),
+          String(row.kind),
+        ]),
+      ),
+    ledger: (route) =>
+      new Map(
+        all(`SELECT id, hash, row_key FROM ledger WHERE ${ofRoute}`, route).map((row) => [
+          String(row.id),
+          { hash: row.hash === null ? null : String(row.hash), row_key: String(row.row_key) },
+        ]),
+      ),
+    marks: (route) =>
+      all(`SELECT json_extract(value, '$.id') AS id FROM sending, json_each(rows) WHERE ${ofRoute}`, route).map((row) =>
+        String(row.id),
+      ),
+    close: () => database.close(),
+  }
+}
+
+export const cipher = layerPlain

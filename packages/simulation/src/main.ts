@@ -1,0 +1,25 @@
+/** Runs seeds in a process of its own: `node main.ts <from> <to>`, or one seed with its whole trace: `SEED=n node main.ts`. */
+import { simulate } from "./simulate.ts"
+
+const say = (line: string): void => {
+  process.stdout.write(`${line}\n`)
+}
+
+const only = process.env.SEED
+const [from = 1, to = 300] = only === undefined ? process.argv.slice(2).map(Number) : [Number(only), Number(only)]
+const began = performance.now()
+let crashes = 0
+let failed = 0
+for (let seed = from; seed <= to; seed += 1) {
+  try {
+    const result = simulate(seed, only === undefined ? undefined : say)
+    crashes += result.crashes
+  } catch (error) {
+    failed += 1
+    say(`seed ${seed}: ${error instanceof Error ? error.message : String(error)}`)
+    if (only !== undefined && error instanceof Error) say(error.stack ?? "")
+    if (process.env.FIRST !== undefined) break
+  }
+}
+say(`${to - from + 1} seeds, ${crashes} crashes, ${failed} failed, ${Math.round(performance.now() - began)} ms`)
+process.exitCode = failed > 0 ? 1 : 0

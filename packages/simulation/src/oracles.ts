@@ -1,0 +1,144 @@
+/** The rules of the design, asked of what happened at the destinations and of what the state says. */
+import type { PipelineReport, SourceRecord } from "@sluice/core"
+import type { Disk } from "./disk.ts"
+import { iso, type People, type Person } from "./people.ts"
+import type { RouteUnderTest } from "./simulate.ts"
+import { Violation } from "./violation.ts"
+
+/** A page that the source handed to the engine in this life. */
+export interface Handed {
+  readonly position: string
+  readonly records: ReadonlyArray<SourceRecord>
+}
+
+/** I1: every record is accounted for, and what is counted as delivered is what the destination acknowledged. */
+export const checkReport = (
+  report: PipelineReport,
+  routes: ReadonlyArray<RouteUnderTest>,
+  stateFailed: boolean,
+): void => {
+  if (report.error?.code === "Bug") throw new Violation("I1", report.error.message)
+  if (stateFailed && report.status === "completed") throw new Violation("rule 4", "a failed commit went unnoticed")
+  for (const { destination, scripted } of routes) {
+    const { route } = destination.options
+    const counts = report.routes[route]
+    if (counts === undefined) throw new Violation("I1", `no counts of ${route}`)
+    const accounted =
+      counts.delivered +
+      counts.unchanged +
+      counts.filtered +
+      counts.superseded +
+      counts.rejected +
+      counts.in_doubt +
+      counts.pending
+    if (counts.read !== accounted)
+      throw new Violation("I1", `${route}: ${counts.read} read, ${accounted} accounted for`)
+    if (report.status === "completed" && counts.pending > 0)
+      throw new Violation("I1", `${route}: completed and pending`)
+    const recovered = report.recovered[route]?.delivered ?? 0
+    const claimed = counts.delivered + recovered
+    // What replays as unchanged counts as recovered without a write.
+    if (!stateFailed && (counts.delivered > scripted.acknowledged() || claimed < scripted.acknowledged())) {
+      throw new Violation("I1", `${route}: ${claimed} claimed, ${scripted.acknowledged()} acknowledged`)
+    }
+  }
+}
+
+/** Whether another user ever claimed an e-mail that this one had: who has it then is a matter of its own. */
+const isContested = ({ scenario }: RouteUnderTest, people: People, id: string): boolean => {
+  if (scenario.key !== "email") return false
+  const mine = new Set(people.versions(id).map((person) => person.email))
+  return people.ids().some((other) => other !== id && people.versions(other).some((person) => mine.has(person.email)))
+}
+
+/** I2: what the saved position covers is settled on every route; at a scan's end, everything it handed over. */
+export const checkSettled = (
+  disk: Disk,
+  routes: ReadonlyArray<RouteUnderTest>,
+  people: People,
+  handed: ReadonlyArray<Handed>,
+  extent: "all" | "upToPosition",
+): void => {
+  const saved = disk.checkpoint()?.position
+  const covered = extent === "all" ? handed.length : handed.findLastIndex((page) => page.position === saved) + 1
+  if (covered === 0) return
+  for (const route of routes) {
+    const letters = disk.deadLetters(route.destination.options.route)
+    for (const record of handed.slice(0, covered).flatMap((page) => page.records)) {
+      const isFine =
+        letters.has(record.key) || isSettled(route, people, record) || isContested(route, people, record.key)
+      if (!isFine) {
+        const { route: name } = route.destination.options
+        throw new Violation("I2", `${name}: ${record.key} of ${record.version} is passed and not settled`)
+      }
+    }
+  }
+}
+
+const isSettled = ({ destination, scenario }: RouteUnderTest, people: People, record: SourceRecord): boolean => {
+  const { content } = destination.options
+  const held = destination.track(record.key)?.content
+  const since = people.versions(record.key).filter((person) => iso(person.updated) >= (record.version ?? ""))
+  if (held === undefined && destination.track(record.key) !== undefined && destination.options.mayDelete(record.key)) {
+    return true
+  }
+  return since.some((person) => {
+    const wanted = content(person)
+    if (wanted !== undefined) return wanted === held
+    return held === undefined || scenario.onLeave === "keep"
+  })
+}
+
+/** I3: the faults have stopped and a run has completed: the destination is what the source is. */
+export const checkConverged = (disk: Disk, routes: ReadonlyArray<RouteUnderTest>, people: People): void => {
+  for (const route of routes) {
+    const letters = disk.deadLetters(route.destination.options.route)
+    const ledger = disk.ledger(route.destination.options.route)
+    for (const id of people.ids()) {
+      if (isContested(route, people, id)) continue
+      const problem = checkUser(route, people, id, letters.get(id), ledger.has(id))
+      if (problem !== undefined) throw new Violation("I3", `${route.destination.options.route}: ${id}: ${problem}`)
+    }
+    const marked = disk.marks(route.destination.options.route)
+    if (marked.length > 0) throw new Violation("I3", `still marked as being sent: ${marked.join(" ")}`)
+  }
+}
+
+const checkUser = (
+  { destination, scenario }: RouteUnderTest,
+  people: People,
+  id: string,
+  letter: string | undefined,
+  inLedger: boolean,
+): string | undefined => {
+  const person = people.current(id)
+  const held = destination.track(id)?.content
+  if (person === undefined) {
+    if (held === undefined) return undefined
+    return scenario.onDelete === "delete" && letter === undefined ? "is gone at the source and still there" : undefined
+  }
+  const wanted = destination.options.content(person)
+  if (wanted === undefined) {
+    const stays = scenario.onLeave === "keep" || scenario.onDelete === "keep"
+    return stays || held === undefined ? undefined : "left and is still there"
+  }
+  if (held === wanted) {
+    if (letter === "deferred" || letter === "rejected" || letter === "invalid") return `is delivered and ${letter}`
+    return inLedger ? undefined : "is delivered and not in the ledger"
+  }
+  return explains(letter, person, destination)
+    ? undefined
+    : `holds ${held}, not ${wanted} (${letter ?? "no dead letter"})`
+}
+
+/** Only what a person must look at may differ from the source. */
+const explains = (letter: string | undefined, person: Person, destination: RouteUnderTest["destination"]): boolean => {
+  switch (letter) {
+    case "rejected":
+      return destination.options.refuses(person)
+    case "in_doubt":
+      return !destination.options.repeatable && destination.track(person.user_id)?.everDoubtful === true
+    default:
+      return false
+  }
+}

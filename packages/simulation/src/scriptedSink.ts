@@ -1,0 +1,232 @@
+/** A sink plugin that a script makes fail: before and after the write, for one row, for a batch, without an answer. */
+import {
+  type Batch,
+  BatchRefused,
+  Outcome,
+  Protocol,
+  QuotaExhausted,
+  RateLimited,
+  type Row,
+  type Sink,
+  SinkError,
+  type SinkReason,
+  Unavailable,
+} from "@sluice/core"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type { Destination } from "./destination.ts"
+import type { Dice } from "./dice.ts"
+import type { Machine } from "./machine.ts"
+
+export interface SinkScript {
+  readonly machine: Machine
+  readonly destination: Destination
+  readonly dice: Dice
+  readonly rows: number
+  readonly concurrency: number
+  readonly bytes: number | undefined
+  readonly partitions: boolean
+  /** Refuses a batch whole where it cannot take one of its rows. */
+  readonly refusesBatches: boolean
+  readonly faults: () => number
+  readonly latencyMillis: () => number
+  readonly turned: () => void
+  readonly contentOf: (row: Row) => string
+  readonly isRefused: (row: Row) => boolean
+}
+
+/** An object at the destination. */
+interface Held {
+  key: string
+  readonly id: string
+}
+
+export interface ScriptedSink {
+  readonly sink: Sink
+  /** A process died: its last batches are in doubt, and nothing is in flight any more. */
+  readonly died: () => void
+  /** Delivered outcomes that the engine was given since the process began. */
+  readonly acknowledged: () => number
+  readonly began: () => void
+}
+
+const lasting = (reason: SinkReason, settled?: ReadonlyArray<Outcome>) =>
+  new SinkError({ reason, ...(settled === undefined ? {} : { settled }) })
+
+export const scriptedSink = (script: SinkScript): ScriptedSink => {
+  const { machine, destination, dice } = script
+  const { route, repeatable } = destination.options
+  const objects = new Map<string, Held>()
+  const byKey = new Map<string, string>()
+  const inFlight = { ids: new Set<string>(), keys: new Set<string>(), partitions: new Set<string>() }
+  let recent: Array<ReadonlyArray<string>> = []
+  let acknowledged = 0
+  let next = 1
+
+  const partitionOf = (row: Row): string => String(row.id.charCodeAt(row.id.length - 1) % 2)
+
+  const apply = (row: Row): Outcome => {
+    const remote = row.remoteId !== undefined && objects.has(row.remoteId) ? row.remoteId : byKey.get(row.key)
+    const held = remote === undefined ? undefined : objects.get(remote)
+    if (row.change === "delete") {
+      if (held !== undefined && remote !== undefined) {
+        objects.delete(remote)
+        byKey.delete(held.key)
+        destination.applied(held.id, undefined, "deleted")
+      }
+      return Outcome.Delivered({ id: row.id, effect: "deleted" })
+    }
+    if (held === undefined || remote === undefined) {
+      const made = `r${next++}`
+      objects.set(made, { key: row.key, id: row.id })
+      byKey.set(row.key, made)
+      destination.applied(row.id, script.contentOf(row), "created")
+      return Outcome.Delivered({ id: row.id, effect: "created", remoteId: made })
+    }
+    const owner = byKey.get(row.key)
+    if (owner !== undefined && owner !== remote) {
+      return Outcome.Rejected({ id: row.id, code: "taken", message: "the key belongs to another object" })
+    }
+    if (held.id !== row.id) destination.displaced(held.id)
+    byKey.delete(held.key)
+    byKey.set(row.key, remote)
+    objects.set(remote, { key: row.key, id: row.id })
+    destination.applied(row.id, script.contentOf(row), "updated")
+    return Outcome.Delivered({ id: row.id, effect: "updated", remoteId: remote })
+  }
+
+  const take = (rows: ReadonlyArray<Row>): ReadonlyArray<Outcome> =>
+    rows.map((row) => {
+      if (row.change === "upsert" && script.isRefused(row)) {
+        return Outcome.Rejected({ id: row.id, code: "poison", message: "refused" })
+      }
+      if (dice.chance(script.faults() / 2)) {
+        return Outcome.Deferred({ id: row.id, message: "busy", retryAfterMillis: 500 })
+      }
+      return apply(row)
+    })
+
+  type Answer = { readonly outcomes: ReadonlyArray<Outcome> } | { readonly error: SinkError }
+
+  const answer = (rows: ReadonlyArray<Row>): Answer => {
+    if (script.refusesBatches && rows.some((row) => row.change === "upsert" && script.isRefused(row))) {
+      return { error: lasting(new BatchRefused({ message: "one of them is bad", code: "poison" })) }
+    }
+    if (!dice.chance(script.faults())) return { outcomes: take(rows) }
+    const done = rows.slice(0, dice.below(rows.length + 1))
+    switch (dice.below(7)) {
+      case 0:
+        return { error: lasting(new Unavailable({ message: "away", inDoubt: false })) }
+      case 1:
+        return { error: lasting(new RateLimited({ message: "slow down", retryAfterMillis: 700 })) }
+      case 2:
+        return { error: lasting(new QuotaExhausted({ message: "used up" })) }
+      case 3:
+        take(done)
+        return { error: lasting(new Unavailable({ message: "cut", inDoubt: true })) }
+      case 4:
+        take(rows)
+        return { error: lasting(new Protocol({ message: "garbled" })) }
+      case 5: {
+        // Some are known, of the rest one may have been written.
+        const known = take(done)
+        take(rows.slice(done.length, done.length + 1))
+        return { error: lasting(new Unavailable({ message: "cut", inDoubt: true }), known) }
+      }
+      default:
+        return { error: lasting(new Unavailable({ message: "away after some", inDoubt: false }), take(done)) }
+    }
+  }
+
+  const tell = (rows: ReadonlyArray<Row>, given: Answer): void => {
+    const outcomes = "outcomes" in given ? given.outcomes : (given.error.settled ?? [])
+    const known = new Set(outcomes.map((outcome) => outcome.id))
+    const rest = rows.map((row) => row.id).filter((id) => !known.has(id))
+    const delivered = outcomes.filter((outcome) => outcome._tag === "Delivered").map((outcome) => outcome.id)
+    acknowledged += delivered.length
+    destination.answered(delivered)
+    if ("error" in given) {
+      const { reason } = given.error
+      const isLost = reason._tag === "Protocol" || (reason._tag === "Unavailable" && reason.inDoubt)
+      if (isLost) destination.lost(rest)
+    }
+  }
+
+  const enter = (batch: Batch): void => {
+    const ids = batch.rows.map((row) => row.id)
+    const keys = batch.rows.map((row) => row.key)
+    const parts = script.partitions ? [...new Set(batch.rows.map(partitionOf))] : []
+    const twice =
+      new Set(ids).size < ids.length ||
+      new Set(keys).size < keys.length ||
+      ids.some((id) => inFlight.ids.has(id)) ||
+      keys.some((key) => inFlight.keys.has(key)) ||
+      parts.some((part) => inFlight.partitions.has(part))
+    if (twice) machine.violate("rule 7", `${route}: an id, key or partition is twice in flight`)
+    if (batch.rows.length > script.rows) machine.violate("limits", `${route}: a batch of ${batch.rows.length}`)
+    for (const id of ids) inFlight.ids.add(id)
+    for (const key of keys) inFlight.keys.add(key)
+    for (const part of parts) inFlight.partitions.add(part)
+  }
+
+  const leave = (batch: Batch): void => {
+    for (const row of batch.rows) {
+      inFlight.ids.delete(row.id)
+      inFlight.keys.delete(row.key)
+      inFlight.partitions.delete(partitionOf(row))
+    }
+  }
+
+  const write = (batch: Batch): Effect.Effect<ReadonlyArray<Outcome>, SinkError> =>
+    Effect.gen(function* () {
+      enter(batch)
+      yield* Effect.sleep(script.latencyMillis())
+      const label = `${route} writes ${batch.rows.map((row) => `${row.change === "delete" ? "-" : ""}${row.id}`).join(" ")}`
+      const given = yield* machine.operation(
+        label,
+        Effect.sync(() => answer(batch.rows)),
+      )
+      machine.note("outcomes" in given ? given.outcomes.map((each) => each._tag).join(" ") : given.error.reason._tag)
+      script.turned()
+      yield* Effect.sleep(script.latencyMillis())
+      tell(batch.rows, given)
+      leave(batch)
+      // A sender settles a batch before it takes the next: no more than these can be unsettled when the power goes.
+      recent = [...recent, batch.rows.map((row) => row.id)].slice(-script.concurrency)
+      return "outcomes" in given ? given.outcomes : yield* given.error
+    })
+
+  const sink: Sink = {
+    name: "scripted",
+    config: Schema.Struct({}),
+    objects: { things: { description: "Anything.", options: Schema.Struct({}), deletes: ["delete"] } },
+    open: () =>
+      Effect.succeed({
+        identify: machine.operation("identify sink", Effect.succeed({ account: route, label: route })),
+        writer: () =>
+          Effect.succeed({
+            limits: {
+              rows: script.rows,
+              concurrency: script.concurrency,
+              ...(script.bytes === undefined ? {} : { bytes: script.bytes }),
+            },
+            repeatable,
+            ...(script.partitions ? { partition: partitionOf } : {}),
+            write,
+          }),
+      }),
+  }
+
+  return {
+    sink,
+    died: () => {
+      destination.lost([...recent.flat(), ...inFlight.ids])
+    },
+    acknowledged: () => acknowledged,
+    began: () => {
+      acknowledged = 0
+      recent = []
+      for (const each of Object.values(inFlight)) each.clear()
+    },
+  }
+}
