@@ -42,7 +42,7 @@ const seedContacts = Effect.fnUntraced(function* (sandbox: Sandbox, variables: R
 const demo = Effect.gen(function* () {
   const host = yield* Host
   const { bold, dim } = host.outPage.style
-  const step = (title: string, command: string) => host.out(`\n${bold(title)}  ${dim(`$ ${command}`)}\n\n`)
+  const step = (title: string, command: string) => host.out(`\n${bold(title)}\n${dim(`$ ${command}`)}\n\n`)
   const folder = yield* temporary
   const sandbox = yield* makeSandbox({ users: USERS, seed: 1, limits: "high" })
   const { origin } = yield* serve(sandbox, 0)
@@ -86,9 +86,7 @@ const demo = Effect.gen(function* () {
   )
   const second = yield* execute(true)
   const contacts = sandbox.control.contacts().length
-  yield* host.out(
-    `\nBrevo holds ${contacts} contacts for ${USERS} users. Next: docs/guide, or \`pnpm sluice --help\`.\n`,
-  )
+  yield* host.out(`\nBrevo holds ${contacts} contacts for ${USERS} users. Next: \`pnpm sluice --help\`.\n`)
   const writes = second.pipelines
     .flatMap(({ routes }) => Object.values(routes))
     .reduce((sum, { delivered }) => sum + delivered, 0)

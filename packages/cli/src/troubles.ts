@@ -1,5 +1,6 @@
 /** Every failure a command can end with, as something a person can act on. */
 import type { Problem } from "@sluice/core"
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Trouble } from "./render/problems.ts"
 
@@ -8,6 +9,12 @@ export class UsageError extends Schema.TaggedError<UsageError>()("UsageError", {
   message: Schema.String,
   fix: Schema.optionalKey(Schema.String),
 }) {}
+
+/** What was asked for by name is not in the state: not the state's fault. */
+export const missing =
+  (message: string, fix: string) =>
+  <A, E extends { readonly message: string }, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E | UsageError, R> =>
+    Effect.mapError(self, (error) => (error.message === message ? new UsageError({ message, fix }) : error))
 
 /** The failures of all commands: tagged, with a message that holds no value of a record and no secret. */
 export interface CommandFailure {
@@ -36,7 +43,8 @@ const FIXES: ReadonlyMap<string, string> = new Map([
 
 export const troublesOf = (failure: CommandFailure): ReadonlyArray<Trouble> => {
   if (failure.problems !== undefined) return failure.problems.map(ofProblem)
-  const code = failure.reason?._tag ?? failure._tag
+  const tag = failure.reason?._tag ?? failure._tag
+  const code = tag === "UsageError" ? "usage" : tag
   return [
     {
       severity: "error",

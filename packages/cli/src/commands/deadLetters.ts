@@ -19,7 +19,7 @@ import { renderReport } from "../render/report.ts"
 import { table } from "../render/table.ts"
 import { clean, hang, type Page, plural } from "../render/text.ts"
 import { type StateInput, withState } from "../state.ts"
-import { UsageError } from "../troubles.ts"
+import { missing, UsageError } from "../troubles.ts"
 
 interface Filter {
   readonly pipeline: string | undefined
@@ -92,7 +92,6 @@ const columns = [
   { title: "number", align: "right" as const },
   { title: "route", least: 10 },
   { title: "record", least: 12 },
-  { title: "kind" },
   { title: "code", least: 8 },
   { title: "why", least: 16 },
 ]
@@ -103,8 +102,7 @@ const renderList = (letters: ReadonlyArray<Shown>, { style, width }: Page): stri
     String(letter.number),
     clean(letter.route),
     clean(letter.id),
-    letter.kind,
-    clean(letter.code),
+    clean(letter.kind === "rejected" ? letter.code : `${letter.kind}: ${letter.code}`),
     clean(letter.message),
   ])
   const hint = "`sluice dead-letters show NUMBER` says more, `retry FILE` sends again, `drop` gives up"
@@ -113,7 +111,9 @@ const renderList = (letters: ReadonlyArray<Shown>, { style, width }: Page): stri
 
 export const show = {
   handler: Effect.fnUntraced(function* (input: ShowInput) {
-    const { letter, payload } = yield* withState(input, showDeadLetter(input.number))
+    const { letter, payload } = yield* withState(input, showDeadLetter(input.number)).pipe(
+      missing(`there is no dead letter ${input.number}`, "`sluice dead-letters list` shows the numbers"),
+    )
     const opened: Json = payload === null ? null : JSON.parse(payload)
     const value = { ...shown(letter, input.reveal), payload: input.reveal ? opened : mask(opened) }
     yield* present(value, { json: input.json, render: renderLetter, exit: EXIT.done })

@@ -7,6 +7,7 @@ import { renderReport } from "../render/report.ts"
 import { table } from "../render/table.ts"
 import { clean, duration, type Page } from "../render/text.ts"
 import { type StateInput, withState } from "../state.ts"
+import { missing } from "../troubles.ts"
 
 export interface ListInput extends StateInput {
   readonly pipeline: string | undefined
@@ -66,7 +67,9 @@ const renderList = (runs: ReadonlyArray<ListedRun>, { style, width }: Page): str
 
 export const show = {
   handler: Effect.fnUntraced(function* (input: ShowInput) {
-    const run = yield* withState(input, showRun(input.id))
+    const run = yield* withState(input, showRun(input.id)).pipe(
+      missing(`there is no run ${input.id}`, "`sluice runs list` shows the ids"),
+    )
     const report = run.ended_at === null ? undefined : parse(run.report)
     yield* present(report ?? listed(run), {
       json: input.json,

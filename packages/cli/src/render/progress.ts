@@ -48,6 +48,7 @@ export const makeProgress = (page: Page, live: boolean): Progress => {
     switch (event._tag) {
       case "Started": {
         standings.set(event.pipeline, { startedAt: now, expected: event.expected, read: 0, settled: 0, waited: 0 })
+        printedAt = live ? printedAt : now
         const about = event.expected === undefined ? "" : `, about ${number(event.expected)} records`
         return above(page.style.dim(`${clean(event.pipeline)}: reading ${clean(event.source)}${about}`))
       }

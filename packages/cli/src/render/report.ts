@@ -60,7 +60,9 @@ const facts = (report: PipelineReport, { style, width }: Page): ReadonlyArray<st
   return [
     line("calls", `${calls.join(", ") || "none"}${waited}`),
     line("writes", written === 0 && report.ok ? "0: nothing had changed" : plural(written, "row")),
-    ...(report.completeness === null ? [] : [line("complete", completenessText(report.completeness))]),
+    ...(report.completeness === null || report.read === 0
+      ? []
+      : [line("complete", completenessText(report.completeness))]),
     ...recoveredLines(report).map((text) => line("recovered", text)),
     ...droppedLines(report).map((text) => line("dropped", text)),
     ...keptLines(report).map((text) => line("kept", text)),
