@@ -221,15 +221,12 @@ describe("requests", () => {
       assert.deepStrictEqual(yield* find("auth0|1"), [
         { key: "auth0|1", change: "upsert", version: ada.updated_at, data: ada },
       ])
-      api()
-        .get("/api/v2/users/auth0%7C2")
-        .query(query)
-        .reply(404, {
-          statusCode: 404,
-          error: "Not Found",
-          message: "The user does not exist.",
-          errorCode: "inexistent_user",
-        })
+      api().get("/api/v2/users/auth0%7C2").query(query).reply(404, {
+        statusCode: 404,
+        error: "Not Found",
+        message: "The user does not exist.",
+        errorCode: "inexistent_user",
+      })
       assert.deepStrictEqual(yield* find("auth0|2", "key"), [])
       api().get("/api/v2/users/auth0%7C3").query(query).reply(404, "<html>")
       assert.strictEqual((yield* Effect.flip(find("auth0|3"))).reason._tag, "Misconfigured")
