@@ -25,12 +25,15 @@ export interface Frontier {
   /** The pages that could be passed if `settling` rows were settled too. They stay until `pass`. */
   readonly passable: (settling: ReadonlyMap<OpenPage, number>) => Passed | undefined
   readonly pass: (passed: Passed) => void
+  /** The scan starts over: no position of a page so far is committed any more. */
+  readonly restart: () => void
   /** Records on pages that could be passed but are not committed. */
   readonly uncommitted: () => number
 }
 
 export const makeFrontier = (): Frontier => {
   const pages: Array<OpenPage> = []
+  const stale = new WeakSet<OpenPage>()
 
   const prefix = (settling: ReadonlyMap<OpenPage, number>): Array<OpenPage> => {
     const found: Array<OpenPage> = []
@@ -47,11 +50,14 @@ export const makeFrontier = (): Frontier => {
     },
     passable: (settling) => {
       const found = prefix(settling)
-      const position = found.at(-1)?.position
-      return position === undefined ? undefined : { pages: found, position }
+      const last = found.at(-1)
+      return last?.position === undefined || stale.has(last) ? undefined : { pages: found, position: last.position }
     },
     pass: (passed) => {
       pages.splice(0, passed.pages.length)
+    },
+    restart: () => {
+      for (const page of pages) stale.add(page)
     },
     uncommitted: () => prefix(new Map()).reduce((sum, page) => sum + page.records, 0),
   }

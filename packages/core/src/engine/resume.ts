@@ -1,10 +1,12 @@
 /** Where a run reads from, and what its position will speak for (rule 14). */
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { SqlClient } from "effect/sql/SqlClient"
 import { canonicalJson } from "../mapping/canonical.ts"
-import { type Checkpoint, makeCheckpoints } from "../state/checkpoints.ts"
+import { type Checkpoint, type Checkpoints, makeCheckpoints } from "../state/checkpoints.ts"
 import { stateFailure } from "../state/errors.ts"
+import { makeFencedTransaction } from "../state/runs.ts"
 import type { Scan } from "./context.ts"
 import type { Opening } from "./prepare.ts"
 import type { RouteState } from "./routeState.ts"
@@ -46,10 +48,22 @@ export const resumePoint = (from: {
       saves: !isTrial,
       tracksKeys,
     }
-    if (saved !== undefined && scan.id !== saved.scan && scan.saves) {
-      yield* checkpoints.clearSeen(saved.scan).pipe(Effect.mapError(stateFailure))
+    if (saved?.open === true && scan.id !== saved.scan && scan.saves) {
+      const begin = startScan(checkpoints, scan, saved.scan)
+      yield* makeFencedTransaction(sql, pipeline.id, from.opening.fence)(begin).pipe(Effect.mapError(stateFailure))
     }
     return { checkpoints, scan, position: keeps ? saved.position : Option.none() }
+  })
+
+/**
+ * Drops a scan that was under way for one from the start. A position left without the keys of the pages before it would
+ * make all of those look deleted to the run that resumes there.
+ */
+export const startScan = (checkpoints: Checkpoints, scan: Scan, dropped: string) =>
+  Effect.gen(function* () {
+    yield* checkpoints.clearSeen(dropped)
+    const at = DateTime.formatIso(yield* DateTime.now)
+    yield* checkpoints.save({ covers: scan.covers, position: Option.none(), scan: scan.id, open: true }, at)
   })
 
 type Covers = { readonly [route: string]: readonly [ns: number, fingerprint: string] }

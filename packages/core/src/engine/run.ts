@@ -22,7 +22,7 @@ import { reconcile, scanKeys } from "./reconcile.ts"
 import { recoverMarks, replay } from "./recover.ts"
 import type { PipelineReport, RunEvent, RunReport } from "./report.ts"
 import { makeReport } from "./reporting.ts"
-import { commitFrontier } from "./settle.ts"
+import { commitFrontier, restartScan } from "./settle.ts"
 import { withSenders } from "./workers.ts"
 
 export interface RunOptions {
@@ -173,7 +173,7 @@ const read = (ctx: RunContext, options: RunOptions) =>
   Effect.gen(function* () {
     const startOver = Effect.gen(function* () {
       ctx.notices.push("the source no longer accepts the saved position: the scan starts over")
-      yield* ctx.transact(ctx.checkpoints.clearSeen(ctx.scan.id))
+      yield* restartScan(ctx)
     })
     yield* readPages(ctx, ctx.request, (page) => takePage(ctx, page, options.limit), startOver)
   })

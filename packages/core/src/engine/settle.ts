@@ -14,6 +14,7 @@ import { count, countRecovered, type Settled } from "./counts.ts"
 import type { OpenPage, Passed } from "./frontier.ts"
 import type { Arrival } from "./lane.ts"
 import type { RouteCounts, RunEvent } from "./report.ts"
+import { startScan } from "./resume.ts"
 import type { RouteState } from "./routeState.ts"
 
 export interface Settlement {
@@ -68,6 +69,13 @@ export const commitFrontier = (ctx: RunContext, how: "due" | "now"): Effect.Effe
     yield* ctx.transact(savePosition(ctx, passed, yield* DateTime.now))
     ctx.frontier.pass(passed)
     ctx.committedMillis = now
+  }).pipe(Effect.uninterruptible, Semaphore.withPermit(ctx.committing))
+
+/** The scan starts over: the keys of its pages and the positions of those under way count no more. */
+export const restartScan = (ctx: RunContext): Effect.Effect<void, StateFailure> =>
+  Effect.gen(function* () {
+    ctx.frontier.restart()
+    if (ctx.scan.saves) yield* ctx.transact(startScan(ctx.checkpoints, ctx.scan, ctx.scan.id))
   }).pipe(Effect.uninterruptible, Semaphore.withPermit(ctx.committing))
 
 const isDurable = (settlement: Settlement): boolean =>
