@@ -50,14 +50,15 @@ const makeBucket = (account: string, name: string, preset: RateLimit, share: num
   const turn = Semaphore.makeUnsafe(1)
 
   const advance = (now: number) => {
-    // A clock that was set back would leave every wait far in the future.
-    if (now < last) {
+    // A clock that was set back would leave every wait far in the future. Small corrections are none of that.
+    if (now < last - 1000) {
       starts = []
       closedUntil = 0
       tokens = pace.burst
       filledAt = now
+      last = now
     }
-    last = now
+    last = Math.max(last, now)
     if (now > filledAt) {
       tokens = Math.min(pace.burst, tokens + ((now - filledAt) * pace.calls) / pace.windowMillis)
       filledAt = now
