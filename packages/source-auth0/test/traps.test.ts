@@ -161,6 +161,16 @@ describe("traps", () => {
       }),
   )
 
+  it.effect("auth0 trap 9: without a position every scan begins at the beginning, so dormant users arrive", () =>
+    Effect.gen(function* () {
+      const old = "2009-03-01T00:00:00.000Z"
+      const { client } = makeTenant({ users: [user(1, 0), user(2, 0, { created_at: old, updated_at: old })] })
+      for (const sync of ["full", "incremental"] as const) {
+        assert.deepStrictEqual([...(yield* readAll(client, { sync })).keys].sort(), ["auth0|000001", "auth0|000002"])
+      }
+    }),
+  )
+
   it.effect("auth0 trap 10: users without created_at or updated_at are swept up, however many", () =>
     Effect.gen(function* () {
       const timeless = Array.from({ length: 1200 }, (_, nth): TestUser => ({ user_id: `auth0|x${nth}` }))
