@@ -73,11 +73,16 @@ const deliver = (
       if (next === "stopRoute") state.stopped ??= { code: reason._tag, message: reason.message }
       if (next === "reject") return yield* settleAs(ctx, state, sending, rest, rejected(reason))
       if (mayHaveWritten(reason) && !state.writer.repeatable) {
-        return yield* settleAs(ctx, state, sending, rest, (entry) =>
+        // What the sink has deferred was not written, whatever became of the others.
+        const deferred = new Set((settled ?? []).map((outcome) => outcome.id))
+        const silent = rest.filter((entry) => !deferred.has(entry.row.id))
+        yield* settleAs(ctx, state, sending, silent, (entry) =>
           Outcome.InDoubt({ id: entry.row.id, message: reason.message }),
         )
-      }
-      if (mayHaveWritten(reason)) sending.inDoubt = true
+        rest = rest.filter((entry) => deferred.has(entry.row.id))
+        if (rest.length === 0) return
+        attempt += 1
+      } else if (mayHaveWritten(reason)) sending.inDoubt = true
       // Id and attempt make an idempotency key: after silence the same is asked again, after an answer it is a new one.
       else attempt += 1
       if (next === "stopRoute") return
