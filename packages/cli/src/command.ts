@@ -1,61 +1,22 @@
 /** The command line: every command with its flags, help and examples. What a command does is loaded when it runs. */
-
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { reportFailure } from "./failures.ts"
-import type { Host } from "./host.ts"
-import type { CommandFailure } from "./troubles.ts"
-
-/** Loads a command's module when it runs, and turns whatever goes wrong there into text, or JSON, and an exit code. */
-const handle =
-  <Input extends { readonly json: boolean }, E extends CommandFailure>(
-    load: () => Promise<{ readonly handler: (input: Input) => Effect.Effect<void, E, Host> }>,
-  ) =>
-  (input: Input): Effect.Effect<void, never, Host> =>
-    Effect.promise(load).pipe(
-      Effect.flatMap(({ handler }) => handler(input)),
-      (effect) => reportFailure(effect, input.json),
-    )
-
-const orUndefined = <A>(flag: Flag.Flag<A>) => Flag.optional(flag).pipe(Flag.map(Option.getOrUndefined))
-
-const optionalText = (name: string, description: string, metavar: string) =>
-  orUndefined(Flag.String(name).pipe(Flag.withDescription(description), Flag.withMetavar(metavar)))
-
-const optionalInt = (name: string, description: string) =>
-  orUndefined(
-    Flag.Int(name).pipe(
-      Flag.filter(
-        (n) => n >= 0,
-        () => "a whole number, 0 or more",
-      ),
-      Flag.withDescription(description),
-      Flag.withMetavar("N"),
-    ),
-  )
-
-const toggle = (name: string, description: string) =>
-  Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withDefault(false), Flag.withoutNegation)
-
-const texts = (name: string, description: string, metavar: string) =>
-  Flag.String(name).pipe(Flag.withDescription(description), Flag.withMetavar(metavar), Flag.atLeast(0))
-
-const file = Argument.String("FILE").pipe(Argument.withDescription("A pipeline file"))
-const json = toggle("json", "Print JSON instead of text")
-const envFile = optionalText(
-  "env-file",
-  "Read variables from this file as well; `.env` beside FILE is always read",
-  "FILE",
-)
-const state = Flag.String("state").pipe(
-  Flag.withDescription("The state database (.sluice/state.db)"),
-  Flag.withMetavar("FILE"),
-  Flag.withDefault(".sluice/state.db"),
-)
+import {
+  envFile,
+  file,
+  handle,
+  json,
+  onePipeline,
+  optionalInt,
+  optionalText,
+  orUndefined,
+  state,
+  texts,
+  toggle,
+} from "./flags.ts"
+import { deadLetters, runs, stateCommand } from "./stateCommands.ts"
 
 const check = Command.make(
   "check",
@@ -80,11 +41,7 @@ const preview = Command.make(
   "preview",
   {
     file,
-    pipeline: Argument.String("PIPELINE").pipe(
-      Argument.withDescription("One pipeline of the file; all without it"),
-      Argument.optional,
-      Argument.map(Option.getOrUndefined),
-    ),
+    pipeline: onePipeline,
     limit: Flag.Int("limit").pipe(
       Flag.filter(
         (n) => n >= 0 && n <= 1000,
@@ -174,152 +131,6 @@ const run = Command.make(
       command: "sluice run configs/auth0-to-brevo.yaml --full-refresh --json",
       description: "Everything again, report as JSON",
     },
-  ]),
-)
-
-const pipelineId = optionalText("pipeline", "Only this pipeline, `<file>.<pipeline>`", "ID")
-const routeName = optionalText("route", "Only this route, `<sink>.<object>`", "ROUTE")
-const reveal = toggle("reveal", "Show ids and values in full")
-const most = (n: number) =>
-  Flag.Int("limit").pipe(Flag.withDescription(`At most so many (${n})`), Flag.withMetavar("N"), Flag.withDefault(n))
-const onePipeline = Argument.String("PIPELINE").pipe(
-  Argument.withDescription("One pipeline of the file; all without it"),
-  Argument.optional,
-  Argument.map(Option.getOrUndefined),
-)
-const numbers = Flag.Int("number").pipe(
-  Flag.withDescription("Only this dead letter; may be repeated"),
-  Flag.withMetavar("N"),
-  Flag.atLeast(0),
-)
-
-const runs = Command.make("runs").pipe(
-  Command.withDescription("What ran, when, and how it ended."),
-  Command.withExamples([
-    { command: "sluice runs list", description: "The last twenty runs" },
-    { command: "sluice runs show 20261120-101500-k3x9qa", description: "The report of one" },
-  ]),
-  Command.withSubcommands([
-    Command.make(
-      "list",
-      { pipeline: pipelineId, limit: most(20), json, envFile, state },
-      handle(() => import("./commands/runs.ts").then(({ list }) => list)),
-    ).pipe(
-      Command.withDescription("List runs, the newest first."),
-      Command.withExamples([
-        { command: "sluice runs list --pipeline auth0-to-brevo.users", description: "Of one pipeline" },
-      ]),
-    ),
-    Command.make(
-      "show",
-      { id: Argument.String("RUN").pipe(Argument.withDescription("A run's id")), json, envFile, state },
-      handle(() => import("./commands/runs.ts").then(({ show }) => show)),
-    ).pipe(
-      Command.withDescription("Print the report of a run again."),
-      Command.withExamples([{ command: "sluice runs show 20261120-101500-k3x9qa --json", description: "As JSON" }]),
-    ),
-  ]),
-)
-
-const deadLetters = Command.make("dead-letters").pipe(
-  Command.withDescription("Records that could not be delivered: list, show, retry and drop them."),
-  Command.withExamples([
-    { command: "sluice dead-letters list", description: "What is there, and why" },
-    { command: "sluice dead-letters retry configs/auth0-to-brevo.yaml", description: "Send all of a file again" },
-  ]),
-  Command.withSubcommands([
-    Command.make(
-      "list",
-      { pipeline: pipelineId, route: routeName, limit: most(50), reveal, json, envFile, state },
-      handle(() => import("./commands/deadLetters.ts").then(({ list }) => list)),
-    ).pipe(
-      Command.withDescription("List dead letters, the newest first."),
-      Command.withExamples([
-        { command: "sluice dead-letters list --route brevo.contacts", description: "Of one route" },
-      ]),
-    ),
-    Command.make(
-      "show",
-      { number: Argument.Int("NUMBER").pipe(Argument.withDescription("As listed")), reveal, json, envFile, state },
-      handle(() => import("./commands/deadLetters.ts").then(({ show }) => show)),
-    ).pipe(
-      Command.withDescription("Show one with its record and row."),
-      Command.withExamples([{ command: "sluice dead-letters show 17 --reveal", description: "With all values" }]),
-    ),
-    Command.make(
-      "retry",
-      { file, pipeline: onePipeline, route: routeName, numbers, json, envFile, state },
-      handle(() => import("./commands/deadLetters.ts").then(({ retry }) => retry)),
-    ).pipe(
-      Command.withDescription("Send dead letters again, by today's mapping and from the source's present data."),
-      Command.withExamples([
-        { command: "sluice dead-letters retry configs/auth0-to-brevo.yaml --number 17", description: "One of them" },
-      ]),
-    ),
-    Command.make(
-      "drop",
-      {
-        pipeline: pipelineId,
-        route: routeName,
-        numbers,
-        all: toggle("all", "All of --pipeline, not only those with --number"),
-        json,
-        envFile,
-        state,
-      },
-      handle(() => import("./commands/deadLetters.ts").then(({ drop }) => drop)),
-    ).pipe(
-      Command.withDescription("Give dead letters up. Their records are sent again when they change."),
-      Command.withExamples([
-        { command: "sluice dead-letters drop --number 17 --number 18", description: "Two of them" },
-        { command: "sluice dead-letters drop --pipeline auth0-to-brevo.users --all", description: "All of a pipeline" },
-      ]),
-    ),
-  ]),
-)
-
-const stateCommand = Command.make("state").pipe(
-  Command.withDescription("What is remembered of pipelines: positions and ledgers."),
-  Command.withExamples([
-    { command: "sluice state show", description: "What is remembered" },
-    { command: "sluice state reset auth0-to-brevo.users --yes", description: "Read everything again" },
-  ]),
-  Command.withSubcommands([
-    Command.make(
-      "show",
-      {
-        pipeline: Argument.String("ID").pipe(
-          Argument.withDescription("Only this pipeline, `<file>.<pipeline>`"),
-          Argument.optional,
-          Argument.map(Option.getOrUndefined),
-        ),
-        json,
-        envFile,
-        state,
-      },
-      handle(() => import("./commands/state.ts").then(({ show }) => show)),
-    ).pipe(
-      Command.withDescription("Show where pipelines are and how many records each route knows."),
-      Command.withExamples([{ command: "sluice state show --json", description: "As JSON" }]),
-    ),
-    Command.make(
-      "reset",
-      {
-        pipeline: Argument.String("ID").pipe(Argument.withDescription("The pipeline, `<file>.<pipeline>`")),
-        all: toggle("all", "Forget what was written and dead letters too: everything is sent again"),
-        yes: toggle("yes", "Do it"),
-        json,
-        envFile,
-        state,
-      },
-      handle(() => import("./commands/state.ts").then(({ reset }) => reset)),
-    ).pipe(
-      Command.withDescription("Forget where a pipeline was."),
-      Command.withExamples([
-        { command: "sluice state reset auth0-to-brevo.users --yes", description: "Only the position" },
-        { command: "sluice state reset auth0-to-brevo.users --all --yes", description: "Everything" },
-      ]),
-    ),
   ]),
 )
 

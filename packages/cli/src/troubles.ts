@@ -29,12 +29,12 @@ export interface CommandFailure {
 }
 
 /** What a person can do about a reason, where the message has not said so. */
-const FIXES: ReadonlyMap<string, string> = new Map([
+export const FIXES: ReadonlyMap<string, string> = new Map([
   ["Unauthorized", "check the credentials in the environment; `sluice check FILE --connect` tries them"],
   ["Forbidden", "grant what the message names, then `sluice check FILE --connect`"],
   ["RateLimited", "run it again later, or lower `share` so that others have room"],
   ["QuotaExhausted", "run it again when the vendor's allowance starts anew: it goes on from where it stopped"],
-  ["Unavailable", "run it again: it goes on from where it stopped"],
+  ["Unavailable", "run it again when the vendor answers: it goes on from where it stopped"],
   ["Misconfigured", "correct the pipeline file; `sluice check FILE` finds such things without a run"],
   ["LockHeld", "wait for the other run to end; a run that was killed frees its lock by itself"],
   ["StateError", "free space or access for the state file, then run it again: nothing unrecorded counts as done"],

@@ -1,5 +1,6 @@
 /** What a run did, as text. */
 import type { PipelineReport, RouteCounts, RunReport } from "@sluice/core"
+import { FIXES } from "../troubles.ts"
 import { type Cell, type Column, table } from "./table.ts"
 import { clean, duration, hang, number, type Page, plural } from "./text.ts"
 
@@ -98,6 +99,7 @@ const troubles = (report: PipelineReport, { style, width }: Page): ReadonlyArray
   const rejected = Object.values(report.routes).reduce((sum, counts) => sum + counts.rejected + counts.in_doubt, 0)
   const gap = report.completeness?.gap
   const error = report.error
+  const fix = error === null ? undefined : FIXES.get(error.code)
   return [
     ...(error === null
       ? []
@@ -112,6 +114,7 @@ const troubles = (report: PipelineReport, { style, width }: Page): ReadonlyArray
         ]),
     ...(gap === undefined ? [] : [style.red(hang("  gap: ", clean(gap), width))]),
     ...(rejected === 0 ? [] : [`  ${style.yellow(plural(rejected, "dead letter"))}: see \`sluice dead-letters list\``]),
-    ...(report.resumable ? ["  Run the same command again: it goes on from where this run stopped."] : []),
+    ...(fix === undefined ? [] : [style.cyan(hang("  fix: ", fix, width))]),
+    ...(report.resumable ? ["  The next run of the same command goes on from where this one stopped."] : []),
   ]
 }

@@ -1,0 +1,72 @@
+/** The flags and arguments that several commands share, and how a command's module is loaded and run. */
+
+import * as Argument from "effect/cli/Argument"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { reportFailure } from "./failures.ts"
+import type { Host } from "./host.ts"
+import type { CommandFailure } from "./troubles.ts"
+
+/** Loads a command's module when it runs, and turns whatever goes wrong there into text, or JSON, and an exit code. */
+export const handle =
+  <Input extends { readonly json: boolean }, E extends CommandFailure>(
+    load: () => Promise<{ readonly handler: (input: Input) => Effect.Effect<void, E, Host> }>,
+  ) =>
+  (input: Input): Effect.Effect<void, never, Host> =>
+    Effect.promise(load).pipe(
+      Effect.flatMap(({ handler }) => handler(input)),
+      (effect) => reportFailure(effect, input.json),
+    )
+
+export const orUndefined = <A>(flag: Flag.Flag<A>) => Flag.optional(flag).pipe(Flag.map(Option.getOrUndefined))
+
+export const optionalText = (name: string, description: string, metavar: string) =>
+  orUndefined(Flag.String(name).pipe(Flag.withDescription(description), Flag.withMetavar(metavar)))
+
+export const optionalInt = (name: string, description: string) =>
+  orUndefined(
+    Flag.Int(name).pipe(
+      Flag.filter(
+        (n) => n >= 0,
+        () => "a whole number, 0 or more",
+      ),
+      Flag.withDescription(description),
+      Flag.withMetavar("N"),
+    ),
+  )
+
+export const toggle = (name: string, description: string) =>
+  Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withDefault(false), Flag.withoutNegation)
+
+export const texts = (name: string, description: string, metavar: string) =>
+  Flag.String(name).pipe(Flag.withDescription(description), Flag.withMetavar(metavar), Flag.atLeast(0))
+
+export const file = Argument.String("FILE").pipe(Argument.withDescription("A pipeline file"))
+export const json = toggle("json", "Print JSON instead of text")
+export const envFile = optionalText(
+  "env-file",
+  "Read variables from this file as well; `.env` beside FILE is always read",
+  "FILE",
+)
+export const state = Flag.String("state").pipe(
+  Flag.withDescription("The state database (.sluice/state.db)"),
+  Flag.withMetavar("FILE"),
+  Flag.withDefault(".sluice/state.db"),
+)
+
+export const pipelineId = optionalText("pipeline", "Only this pipeline, `<file>.<pipeline>`", "ID")
+export const routeName = optionalText("route", "Only this route, `<sink>.<object>`", "ROUTE")
+export const reveal = toggle("reveal", "Show ids and values in full")
+export const most = (n: number) =>
+  Flag.Int("limit").pipe(Flag.withDescription(`At most so many (${n})`), Flag.withMetavar("N"), Flag.withDefault(n))
+export const onePipeline = Argument.String("PIPELINE").pipe(
+  Argument.withDescription("One pipeline of the file; all without it"),
+  Argument.optional,
+  Argument.map(Option.getOrUndefined),
+)
+export const numbers = Flag.Int("number").pipe(
+  Flag.withDescription("Only this dead letter; may be repeated"),
+  Flag.withMetavar("N"),
+  Flag.atLeast(0),
+)
