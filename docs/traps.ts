@@ -61,6 +61,16 @@ const testsCell = (tests: ReadonlyArray<TrapTest>): string =>
     })
     .join("<br>")
 
+/** Where a guard keeps a rule of the engine, the tests of that rule: by file, for there are many. */
+const ruleCell = (guard: string): string => {
+  const rule = /\((rule \d+)\)/.exec(guard)?.[1]
+  if (rule === undefined) return ""
+  return files
+    .filter((path) => path.endsWith(".test.ts") && new RegExp(`["'\`]${rule}[,:]`).test(read(path)))
+    .map((file) => `[${file.split("/")[1]}/${basename(file)}](../${file}): ${rule}`)
+    .join("<br>")
+}
+
 /** The page with the tests column as it should be. */
 export const filled = (page: string, tests: ReadonlyArray<TrapTest>): string => {
   let vendor: Vendor = "auth0"
@@ -71,7 +81,8 @@ export const filled = (page: string, tests: ReadonlyArray<TrapTest>): string => 
       const [, number, trap, guard] = cells.exec(line) ?? []
       if (number === undefined) return line
       const mine = tests.filter((test) => test.vendor === vendor && test.number === Number(number))
-      return `| ${number} | ${trap} | ${guard} | ${testsCell(mine)} |`
+      const cell = [testsCell(mine), ruleCell(guard)].filter((each) => each !== "").join("<br>")
+      return `| ${number} | ${trap} | ${guard} | ${cell} |`
     })
     .join("\n")
 }

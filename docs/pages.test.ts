@@ -1,0 +1,123 @@
+/** What the pages show is true: every YAML passes `check`, every command exists, every link leads somewhere. */
+import { copyFileSync, writeFileSync } from "node:fs"
+import { basename, dirname, join } from "node:path"
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { exists, files, pages, read } from "./files.ts"
+import { sluice, temporaryFolder } from "./sluice.ts"
+
+const blocks = (page: string, kind: string): ReadonlyArray<string> =>
+  [...read(page).matchAll(new RegExp(`^\`\`\`${kind}\n([\\s\\S]*?)^\`\`\`$`, "gm"))].map(([, text = ""]) => text)
+
+/** A block that is no whole file shows keys of a route. */
+const asFile = (block: string): string => {
+  if (/^pipelines:/m.test(block)) return block
+  const route = /^map:/m.test(block) ? block : `${block}map: { ext_id: user_id }\n`
+  const indented = route.replaceAll(/^(?=.)/gm, "        ")
+  return `sources: { tenant: { use: auth0, domain: acme.eu.auth0.example.com, token: "\${TOKEN}" } }
+sinks: { brevo: { use: brevo, api_key: "\${KEY}" } }
+pipelines:
+  users:
+    from: tenant.users
+    to:
+      brevo.contacts:
+${indented}`
+}
+
+const variables = (text: string): Record<string, string> =>
+  Object.fromEntries(
+    [...text.matchAll(/\$\{([A-Z][A-Z0-9_]*)(?=})/g)].map(([, name = ""]) => [
+      name,
+      name.includes("LIST") ? "20" : name.endsWith("DOMAIN") ? "acme.eu.auth0.example.com" : "test-value",
+    ]),
+  )
+
+describe("every YAML passes `sluice check`", () => {
+  const folder = temporaryFolder()
+  afterAll(folder.remove)
+  // The guide's pipeline names the sink beside it.
+  copyFileSync("examples/custom-sink/webhook.ts", join(folder.path, "webhook.ts"))
+  const shown = pages.flatMap((page) =>
+    blocks(page, "yaml").map((block, index) => {
+      const file = join(folder.path, `${page.replaceAll("/", "-")}-${index + 1}.yaml`)
+      writeFileSync(file, asFile(block))
+      return { title: `${page}, block ${index + 1}`, file, text: asFile(block) }
+    }),
+  )
+  const stored = files
+    .filter((path) => /^(configs|examples)\/.*\.ya?ml$/.test(path))
+    .map((file) => ({ title: file, file, text: read(file) }))
+  const all = [...shown, ...stored]
+
+  const problems = new Map<string, ReadonlyArray<unknown>>()
+  beforeAll(async () => {
+    const env = Object.assign({}, ...all.map(({ text }) => variables(text)))
+    const { out } = await sluice(["check", "--json", ...all.map(({ file }) => file)], env)
+    const report: { files: ReadonlyArray<{ file: string; problems: ReadonlyArray<unknown> }> } = JSON.parse(out)
+    for (const { file, problems: found } of report.files) problems.set(file, found)
+  })
+
+  it("there are some, in the README, the guides and the configs", () => {
+    assert.isTrue(shown.some(({ title }) => title.startsWith("README.md")))
+    assert.isNotEmpty(stored)
+  })
+
+  for (const { title, file } of all) {
+    it(title, () => assert.deepStrictEqual(problems.get(file), []))
+  }
+})
+
+describe("every command that is shown exists", () => {
+  const lines = pages.flatMap((page) =>
+    blocks(page, "sh").flatMap((block) =>
+      block.split("\n").flatMap((line) => {
+        const found = /^(?:npx -y pnpm@12 |pnpm )?sluice(?: (.*?))?(?:\s+[#>&|].*)?$/.exec(line)
+        return found === null ? [] : [{ page, line, words: (found[1] ?? "").split(" ") }]
+      }),
+    ),
+  )
+  const help = new Map<string, Promise<string>>()
+  const helpOf = (command: string): Promise<string> => {
+    const known = help.get(command) ?? sluice([...command.split(" "), "--help"]).then(({ out }) => out)
+    help.set(command, known)
+    return known
+  }
+
+  it("commands and flags", async () => {
+    assert.isNotEmpty(lines)
+    for (const { page, line, words } of lines) {
+      const flags = words.filter((word) => word.startsWith("--")).map((word) => word.replace(/=.*/, ""))
+      const command = words.slice(0, words[0] === "dead-letters" || words[0] === "state" || words[0] === "new" ? 2 : 1)
+      const text = await helpOf(command.join(" "))
+      assert.match(text, /USAGE/, `${page}: ${line}`)
+      for (const flag of flags) assert.include(text, flag, `${page}: ${line}`)
+    }
+  })
+
+  it("files", () => {
+    const named = lines.flatMap(({ page, words }) =>
+      words.filter((word) => /^(configs|examples|docs)\//.test(word)).map((path) => ({ page, path })),
+    )
+    assert.deepStrictEqual(
+      named.filter(({ path }) => !exists(path)),
+      [],
+    )
+  })
+
+  it("scripts of the workspace", () => {
+    const { scripts }: { scripts: object } = JSON.parse(read("package.json"))
+    const used = pages.flatMap((page) =>
+      [...read(page).matchAll(/(?:npx -y )?pnpm(?:@12)? ([a-z-]+)/g)].map(([, name = ""]) => name),
+    )
+    assert.includeMembers([...Object.keys(scripts), "install", "run", "exec"], [...new Set(used)])
+  })
+})
+
+describe("every link leads to a file", () => {
+  for (const page of pages) {
+    it(page, () => {
+      const links = [...read(page).matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)].map(([, to = ""]) => to)
+      const broken = links.filter((to) => !/^https?:/.test(to) && !exists(join(dirname(page), to)))
+      assert.deepStrictEqual(broken, [], basename(page))
+    })
+  }
+})
