@@ -113,12 +113,13 @@ const open = (opening: Opening): Effect.Effect<RunContext | undefined, never, Ru
       halt.guard("opening the pipeline"),
       Effect.raceFirst(Effect.as(halt.requested, undefined)),
     )
+    if (context === undefined) return undefined
     const started: RunEvent = {
       _tag: "Started",
       pipeline: pipeline.name,
       run_id: runId,
       source: pipeline.source.endpoint.name,
-      expected: options.estimate === true && context !== undefined ? yield* expected(context, options) : undefined,
+      expected: options.estimate === true ? yield* expected(context, options) : undefined,
     }
     yield* options.onEvent?.(started) ?? Effect.void
     return context
