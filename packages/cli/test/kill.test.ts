@@ -24,16 +24,19 @@ const makeDice = (seed: number) => {
 }
 type Dice = ReturnType<typeof makeDice>
 
+/** `young`: the first run dies. `stirred`: and users change between runs. `aged`: and a whole run had been before. */
+type Life = "young" | "stirred" | "aged"
+const lifeOf = (seed: number): Life => (["aged", "young", "stirred"] as const)[seed % 3] ?? "young"
+
 /** Anywhere in what is left of the work: requests go by pages and contacts, commits by batches. */
-const pickInstant = (dice: Dice, { sandbox }: KillBench): Instant => {
-  const left = Math.max(0, USERS - sandbox.control.contacts().length)
+const pickInstant = (dice: Dice, left: number): Instant => {
   const at = (["arrives", "lost", "answered", "before", "after"] as const)[dice(5)] ?? "lost"
   if (at === "before" || at === "after") return { at, commit: 1 + dice(8 + 2 * Math.ceil(left / BATCH)) }
   return { at, request: 1 + dice(6 + Math.ceil(left * 1.1)), millis: dice(8) }
 }
 
 /** Users change behind the back of a run that died: some of those it wrote last, and later back to what they were. */
-const makeTrouble = (dice: Dice, { sandbox: { control } }: KillBench) => {
+const makeTrouble = (dice: Dice, life: Life, { sandbox: { control } }: KillBench) => {
   const before = new Map<string, User>()
   let made = 0
   const disturb = (userId: string) => {
@@ -44,15 +47,16 @@ const makeTrouble = (dice: Dice, { sandbox: { control } }: KillBench) => {
     const change = dice(2) === 0 ? { nickname: `other-${made}` } : { email: `other.${made}@example.com` }
     control.upsertUser({ user_id: userId, ...change })
   }
-  return () => {
+  const stir = () => {
     for (const [user_id, { nickname, email }] of [...before]) {
-      if (dice(3) === 0) continue
+      if (dice(4) === 0) continue
       control.upsertUser({ user_id, nickname, email })
       before.delete(user_id)
     }
-    for (const { key } of control.journal().slice(-8)) if (key !== undefined) disturb(key)
-    for (let count = 0; count < 4; count++) disturb(control.userId(dice(USERS)))
+    for (const { key } of control.journal().slice(-8)) if (key !== undefined && dice(2) === 0) disturb(key)
+    for (let count = 0; count < (life === "aged" ? 30 : 4); count++) disturb(control.userId(dice(USERS)))
   }
+  return life === "young" ? () => {} : stir
 }
 
 interface Told {
@@ -64,9 +68,10 @@ interface Told {
 const runUntilDone = async (bench: KillBench, seed: number): Promise<Told> => {
   const dice = makeDice(seed)
   const { control } = bench.sandbox
-  const changing = seed % 2 === 0
-  const trouble = changing ? makeTrouble(dice, bench) : () => {}
-  if (seed % 4 === 0) control.changes({ every: 4, kinds: ["login", "rename", "email", "metadata", "create"] })
+  const life = lifeOf(seed)
+  const stir = makeTrouble(dice, life, bench)
+  const moving = seed % 4 === 0
+  if (moving) control.changes({ every: 4, kinds: ["login", "rename", "email", "metadata", "create"] })
   const kills: Array<Instant> = []
   let sent = 0
   const attempt = async (instant?: Instant) => {
@@ -80,17 +85,22 @@ const runUntilDone = async (bench: KillBench, seed: number): Promise<Told> => {
     ).size
     return finished
   }
+  if (life === "aged") {
+    await attempt()
+    stir()
+  }
   for (let attempts = 0; kills.length < KILLS; attempts++) {
     if (attempts > 3 * KILLS) throw new Error(`only ${kills.length} kills struck`)
-    const instant = pickInstant(dice, bench)
+    const left = life === "aged" ? 60 : Math.max(0, USERS - control.contacts().length)
+    const instant = pickInstant(dice, left)
     const { code, stderr } = await attempt(instant)
     if (code === null) kills.push(instant)
     else assert.strictEqual(code, 0, stderr)
-    trouble()
+    stir()
   }
   control.changes(undefined)
   // What changed behind the position of a resumed scan is the next run's: its overlap reaches back that far.
-  for (let last = changing ? 2 : 1; last > 0; last--) {
+  for (let last = moving || life !== "young" ? 2 : 1; last > 0; last--) {
     const { code, stdout, stderr } = await attempt()
     assert.strictEqual(code, 0, stderr)
     assertTrue(JSON.parse(stdout))
