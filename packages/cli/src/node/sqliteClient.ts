@@ -1,4 +1,5 @@
 /** Effect's `SqlClient` over `node:sqlite`. The published driver does not load with effect 4.1.0; swap it in when it does. */
+import * as fs from "node:fs"
 import * as path from "node:path"
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from "node:sqlite"
 import * as Effect from "effect/Effect"
@@ -24,6 +25,7 @@ const CONSTRAINT_PRIMARYKEY = 1555
 const CONSTRAINT_UNIQUE = 2067
 const BUSY = 5
 const CORRUPT = 11
+const FULL = 13
 const NOT_A_DATABASE = 26
 const CACHED_STATEMENTS = 128
 const STREAMED_ROWS = 500
@@ -31,9 +33,16 @@ const STREAMED_ROWS = 500
 const codeOf = (cause: unknown): number | undefined =>
   cause instanceof Error && "errcode" in cause && typeof cause.errcode === "number" ? cause.errcode : undefined
 
+/** What SQLite says; of a full disk also how large the file has become. */
+const describe = (file: string, cause: unknown): string => {
+  if (!(cause instanceof Error)) return "unknown failure"
+  const bytes = codeOf(cause) === FULL ? fs.statSync(file, { throwIfNoEntry: false })?.size : undefined
+  return bytes === undefined ? cause.message : `${cause.message}, the file has ${bytes} bytes`
+}
+
 /** Effect classifies by `errno`, `node:sqlite` calls it `errcode`; a second primary key is a unique violation too. */
 const toSqlError = (file: string, operation: string, cause: unknown): SqlError => {
-  const text = cause instanceof Error ? cause.message : "unknown failure"
+  const text = describe(file, cause)
   const code = codeOf(cause)
   const error = new Error(text)
   const errno = code === CONSTRAINT_PRIMARYKEY ? CONSTRAINT_UNIQUE : code
