@@ -63,7 +63,7 @@ const testsCell = (tests: ReadonlyArray<TrapTest>): string =>
 
 /** Where a guard keeps a rule of the engine, the tests of that rule: by file, for there are many. */
 const ruleCell = (guard: string): string => {
-  const rule = /\((rule \d+)\)/.exec(guard)?.[1]
+  const [, rule] = /\((rule \d+)\)/.exec(guard) ?? []
   if (rule === undefined) return ""
   return files
     .filter((path) => path.endsWith(".test.ts") && new RegExp(`["'\`]${rule}[,:]`).test(read(path)))
@@ -78,7 +78,7 @@ export const filled = (page: string, tests: ReadonlyArray<TrapTest>): string => 
     .split("\n")
     .map((line) => {
       if (line.startsWith("## ")) vendor = line.startsWith("## Auth0") ? "auth0" : "brevo"
-      const [, number, trap, guard] = cells.exec(line) ?? []
+      const [, number, trap = "", guard = ""] = cells.exec(line) ?? []
       if (number === undefined) return line
       const mine = tests.filter((test) => test.vendor === vendor && test.number === Number(number))
       const cell = [testsCell(mine), ruleCell(guard)].filter((each) => each !== "").join("<br>")

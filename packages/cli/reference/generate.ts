@@ -5,4 +5,4 @@ import { pages } from "./pages.ts"
 
 const folder = join(import.meta.dirname, "../../../docs/reference")
 mkdirSync(folder, { recursive: true })
-for (const [name, text] of pages()) writeFileSync(join(folder, name), text)
+for (const [name, text] of await pages()) writeFileSync(join(folder, name), text)

@@ -2,6 +2,9 @@
 import { type Field, jsonSchema, type ObjectSpec, type Sink, type Source, type StreamSpec } from "@sluice/core"
 import { sink as brevo } from "@sluice/sink-brevo"
 import { source as auth0 } from "@sluice/source-auth0"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { type CommandHelp, commands } from "./commands.ts"
 import { draft, type Key, keysOf, keysOfNode, nodeOf } from "./keys.ts"
 
 const generated = "<!-- Made by `pnpm reference` from the schemas in the code: do not edit. -->"
@@ -139,9 +142,34 @@ const plugins = [
   },
 ]
 
+const described = (description: Option.Option<string>): string => Option.getOrElse(description, () => "")
+
+const commandPart = ({ name, help }: CommandHelp): string =>
+  [
+    `## \`${name}\``,
+    help.description,
+    `Usage: \`${help.usage}\``,
+    table(
+      ["Argument or flag", "Meaning"],
+      [
+        ...(help.args ?? []).map((arg) => [`\`${arg.name}\``, described(arg.description)]),
+        ...help.flags.map((flag) => [`\`--${flag.name}\``, described(flag.description)]),
+      ],
+    ),
+    ...(help.examples ?? []).map(({ command, description }) => `${description ?? ""}: \`${command}\``),
+  ].join("\n\n")
+
+const commandPage = (all: ReadonlyArray<CommandHelp>): string =>
+  page(
+    "# Commands",
+    "Exit codes: 0 done; 1 failed, resumable if it says so; 2 file or command line invalid; 3 credentials or environment;\n4 finished with dead letters, rows in doubt or a reported gap; 5 another run holds the lock; 70 a bug; 129, 130, 143\nended by a signal.",
+    ...all.map(commandPart),
+  )
+
 /** By file name. */
-export const pages = (): ReadonlyMap<string, string> =>
+export const pages = async (): Promise<ReadonlyMap<string, string>> =>
   new Map([
+    ["commands.md", commandPage(await Effect.runPromise(commands))],
     ["pipeline-file.md", pipelineFile()],
     ...plugins.map(({ file, title, make }): [string, string] => [file, make(title)]),
   ])

@@ -6,15 +6,17 @@ import { pages } from "../reference/pages.ts"
 
 const folder = join(import.meta.dirname, "../../../docs/reference")
 
+const made = await pages()
+
 describe("docs/reference", () => {
-  for (const [name, text] of pages()) {
+  for (const [name, text] of made) {
     it(`${name} is up to date: \`pnpm reference\` makes it`, () => {
       assert.strictEqual(readFileSync(join(folder, name), "utf8"), text)
     })
   }
 
   it("has a description for every key of ours", () => {
-    const undescribed = [...pages()].flatMap(([name, text]) =>
+    const undescribed = [...made].flatMap(([name, text]) =>
       text
         .split("\n")
         .flatMap((line) =>
