@@ -243,8 +243,13 @@ describe("a state that cannot be kept", () => {
       assert.include(pipeline.error.message, it1.state)
       assert.match(pipeline.error.message, /full.*\d+ bytes/)
       // A batch may be out whose outcome found no room; nothing is called delivered without a record of it.
-      const unrecorded = it1.sandbox.control.journal().length - sent - counts.delivered
-      assert.isAtMost(unrecorded, 50)
+      const written = new Set(
+        it1.sandbox.control
+          .journal()
+          .slice(sent)
+          .map(({ key }) => key),
+      )
+      assert.isAtMost(written.size - counts.delivered, 50)
       assert.strictEqual(counts.read, counts.delivered + counts.unchanged + counts.pending)
       if (counts.delivered + counts.unchanged === 0) assert.strictEqual(position(it1.state), at)
     }
