@@ -243,13 +243,11 @@ describe("a state that cannot be kept", () => {
       assert.include(pipeline.error.message, it1.state)
       assert.match(pipeline.error.message, /full.*\d+ bytes/)
       // A batch may be out whose outcome found no room; nothing is called delivered without a record of it.
-      const written = new Set(
-        it1.sandbox.control
-          .journal()
-          .slice(sent)
-          .map(({ key }) => key),
-      )
-      assert.isAtMost(written.size - counts.delivered, 50)
+      const taken = it1.sandbox.control
+        .journal()
+        .slice(sent)
+        .filter(({ effect }) => effect !== "none")
+      assert.isAtMost(taken.length - counts.delivered, 50)
       assert.strictEqual(counts.read, counts.delivered + counts.unchanged + counts.pending)
       if (counts.delivered + counts.unchanged === 0) assert.strictEqual(position(it1.state), at)
     }
