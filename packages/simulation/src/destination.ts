@@ -13,11 +13,20 @@ export interface DestinationOptions {
   /** The deletion of a user that is there. */
   readonly mayDelete: (id: string) => boolean
   readonly repeatable: boolean
+  /**
+   * The row key can change. A first write without an answer and then another key leave an object that nobody can find
+   * again, the one duplicate that is not prevented.
+   */
+  readonly keyMoves: boolean
+  /** Records of dead letters are not kept and cannot be found at the source. */
+  readonly forgetsDeferred: boolean
 }
 
 /** What is known of one record at a destination. */
 interface Track {
   content: string | undefined
+  /** What was last tried and may have been done; undefined: a deletion. */
+  attempt: string | undefined
   /** The oldest version that what was written so far agrees with. */
   floor: number
   /** Nobody could know whether the last write was done. */
@@ -39,6 +48,8 @@ export interface Destination {
   readonly answered: (ids: ReadonlyArray<string>) => void
   /** The engine was not told, or died before it could note it. */
   readonly lost: (ids: ReadonlyArray<string>) => void
+  /** Another content was tried, and the engine was not told whether it was done. */
+  readonly attempted: (id: string, content: string | undefined) => void
   /** Writes that changed something. */
   readonly writes: () => number
 }
@@ -51,7 +62,15 @@ export const makeDestination = (options: DestinationOptions): Destination => {
   const trackOf = (id: string): Track => {
     const known = tracks.get(id)
     if (known !== undefined) return known
-    const made: Track = { content: undefined, floor: 0, doubtful: false, everDoubtful: false, writes: 0, creations: 0 }
+    const made: Track = {
+      content: undefined,
+      attempt: undefined,
+      floor: 0,
+      doubtful: false,
+      everDoubtful: false,
+      writes: 0,
+      creations: 0,
+    }
     tracks.set(id, made)
     return made
   }
@@ -72,6 +91,8 @@ export const makeDestination = (options: DestinationOptions): Destination => {
     ids: () => [...tracks.keys()],
     applied: (id, content, effect) => {
       const track = trackOf(id)
+      const attempt = track.attempt
+      track.attempt = content
       writes += 1
       track.writes += 1
       if (content === undefined) {
@@ -83,10 +104,11 @@ export const makeDestination = (options: DestinationOptions): Destination => {
       if (effect === "created" && track.content !== undefined && !track.everDoubtful) {
         options.machine.violate("rule 7", `${route}: ${id} was created twice`)
       }
-      if (track.content === content && !options.repeatable) {
+      if (track.content === content && attempt === content && !options.repeatable) {
         options.machine.violate("rule 3", `${route}: ${id} was written twice where that is not harmless`)
       }
-      if (track.content === content && !track.doubtful) {
+      const isExcused = track.doubtful || (options.keyMoves && track.everDoubtful)
+      if (track.content === content && !isExcused) {
         options.machine.violate("I4 duplicates", `${route}: ${id} was written again although nothing was lost`)
       }
       advance(id, track, content)
@@ -99,6 +121,9 @@ export const makeDestination = (options: DestinationOptions): Destination => {
     },
     answered: (ids) => {
       for (const id of ids) trackOf(id).doubtful = false
+    },
+    attempted: (id, content) => {
+      trackOf(id).attempt = content
     },
     lost: (ids) => {
       for (const id of ids) {

@@ -26,7 +26,9 @@ export interface Disk {
   readonly deadLetters: (route: string) => ReadonlyMap<string, string>
   readonly ledger: (route: string) => ReadonlyMap<string, { readonly hash: string | null; readonly row_key: string }>
   /** Records of batches that were being sent. */
-  readonly marks: (route: string) => ReadonlyArray<string>
+  readonly marked: (route: string) => ReadonlyArray<string>
+  /** Batches that were being sent. */
+  readonly marks: () => number
   readonly close: () => void
 }
 
@@ -113,10 +115,11 @@ export const makeDisk = (): Disk => {
           { hash: row.hash === null ? null : String(row.hash), row_key: String(row.row_key) },
         ]),
       ),
-    marks: (route) =>
+    marked: (route) =>
       all(`SELECT json_extract(value, '$.id') AS id FROM sending, json_each(rows) WHERE ${ofRoute}`, route).map((row) =>
         String(row.id),
       ),
+    marks: () => Number(all("SELECT COUNT(*) AS n FROM sending")[0]?.n),
     close: () => database.close(),
   }
 }

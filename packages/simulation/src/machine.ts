@@ -12,8 +12,10 @@ import { Violation } from "./violation.ts"
 
 export type Ended<A, E> = { readonly _tag: "Ended"; readonly exit: Exit.Exit<A, E> } | { readonly _tag: "Crashed" }
 
-/** The power goes at the `at`-th operation of a life: before it, or after it and before anybody hears of it. */
+/** The power goes at the `at`-th such operation of a life: before it, or after it and before anybody hears of it. */
 export interface Crash {
+  /** What the operation's label starts with. */
+  readonly of: string
   readonly at: number
   readonly when: "before" | "after"
 }
@@ -21,8 +23,6 @@ export interface Crash {
 export interface Machine {
   readonly now: () => number
   readonly crashed: () => boolean
-  /** Operations of this life so far. */
-  readonly operations: () => number
   /** An operation on the outside. After a crash it never happens and never answers, as with kill -9. */
   readonly operation: <A, E, R>(label: string, act: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   /** Runs one life of a process until it ends by itself or crashes. */
@@ -50,7 +50,7 @@ export const makeMachine = (startMillis: number, log: ((line: string) => void) |
   let sleepers: Array<Sleeper> = []
   let order = 0
   let tasks: Array<() => void> = []
-  let operations = 0
+  let matched = 0
   let crash: Crash | undefined
   let crashed = false
   let violation: Violation | undefined
@@ -65,9 +65,10 @@ export const makeMachine = (startMillis: number, log: ((line: string) => void) |
   const operation = <A, E, R>(label: string, act: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     Effect.suspend(() => {
       if (crashed) return Effect.never
-      operations += 1
       note(label)
-      if (operations !== crash?.at) return act
+      if (crash === undefined || !label.startsWith(crash.of)) return act
+      matched += 1
+      if (matched !== crash.at) return act
       crashed = true
       note(`crash ${crash.when}`)
       return crash.when === "before" ? Effect.never : Effect.andThen(Effect.exit(act), Effect.never)
@@ -133,7 +134,7 @@ export const makeMachine = (startMillis: number, log: ((line: string) => void) |
   const live = <A, E>(seed: number, effect: Effect.Effect<A, E>, plan: Crash | undefined): Ended<A, E> => {
     sleepers = []
     tasks = []
-    operations = 0
+    matched = 0
     crashed = false
     crash = plan
     // Op counts decide nothing here, so a fiber yields when it waits and never else: steps are the same on each replay.
@@ -169,7 +170,6 @@ export const makeMachine = (startMillis: number, log: ((line: string) => void) |
       crashed = true
       throw violation
     },
-    operations: () => operations,
     operation,
     live,
     wait: (millis) => {

@@ -27,6 +27,10 @@ export interface Scenario {
   readonly sharesEmails: boolean
   readonly lagMillis: number
   readonly faults: number
+  /** How often a row is not taken for now. */
+  readonly busy: number
+  /** How often search misses somebody. */
+  readonly holes: number
   /** Changes at the source, for each answer of a vendor. */
   readonly churn: number
   readonly maxLatency: number
@@ -57,7 +61,7 @@ const drawRoute = (dice: Dice, sink: string, repeatable: boolean): RouteScenario
 
 export const drawScenario = (seed: number): Scenario => {
   const dice = makeDice(seed, 1)
-  const first = drawRoute(dice, "first", dice.chance(0.75))
+  const first = drawRoute(dice, "first", dice.chance(0.65))
   const second = dice.chance(0.5) ? [drawRoute(dice, "second", dice.chance(0.5))] : []
   return {
     seed,
@@ -67,7 +71,9 @@ export const drawScenario = (seed: number): Scenario => {
     hasFind: dice.chance(0.7),
     sharesEmails: dice.chance(0.2),
     lagMillis: dice.chance(0.4) ? 4000 : 0,
-    faults: dice.pick([0, 0.03, 0.1, 0.25]),
+    faults: dice.pick([0, 0.05, 0.12, 0.25]),
+    busy: dice.pick([0, 0, 0, 0.7]),
+    holes: dice.pick([0, 0, 0.2]),
     churn: dice.pick([0, 0.1, 0.3]),
     maxLatency: dice.pick([0, 5, 400]),
     crashes: dice.below(5),

@@ -29,6 +29,8 @@ export interface SinkScript {
   /** Refuses a batch whole where it cannot take one of its rows. */
   readonly refusesBatches: boolean
   readonly faults: () => number
+  /** Probability that a row is not taken for now. */
+  readonly busy: () => number
   readonly latencyMillis: () => number
   readonly turned: () => void
   readonly contentOf: (row: Row) => string
@@ -58,8 +60,8 @@ export const scriptedSink = (script: SinkScript): ScriptedSink => {
   const { route, repeatable } = destination.options
   const objects = new Map<string, Held>()
   const byKey = new Map<string, string>()
-  const inFlight = { ids: new Set<string>(), keys: new Set<string>(), partitions: new Set<string>() }
-  let recent: Array<ReadonlyArray<string>> = []
+  const inFlight = { ids: new Map<string, Row>(), keys: new Set<string>(), partitions: new Set<string>() }
+  let recent: Array<ReadonlyArray<Row>> = []
   let acknowledged = 0
   let next = 1
 
@@ -100,7 +102,7 @@ export const scriptedSink = (script: SinkScript): ScriptedSink => {
       if (row.change === "upsert" && script.isRefused(row)) {
         return Outcome.Rejected({ id: row.id, code: "poison", message: "refused" })
       }
-      if (dice.chance(script.faults() / 2)) {
+      if (dice.chance(Math.max(script.busy(), script.faults() / 2))) {
         return Outcome.Deferred({ id: row.id, message: "busy", retryAfterMillis: 500 })
       }
       return apply(row)
@@ -138,17 +140,24 @@ export const scriptedSink = (script: SinkScript): ScriptedSink => {
     }
   }
 
+  const lose = (rows: ReadonlyArray<Row>): void => {
+    destination.lost(rows.map((row) => row.id))
+    for (const row of rows) {
+      destination.attempted(row.id, row.change === "delete" ? undefined : script.contentOf(row))
+    }
+  }
+
   const tell = (rows: ReadonlyArray<Row>, given: Answer): void => {
     const outcomes = "outcomes" in given ? given.outcomes : (given.error.settled ?? [])
     const known = new Set(outcomes.map((outcome) => outcome.id))
-    const rest = rows.map((row) => row.id).filter((id) => !known.has(id))
+    const rest = rows.filter((row) => !known.has(row.id))
     const delivered = outcomes.filter((outcome) => outcome._tag === "Delivered").map((outcome) => outcome.id)
     acknowledged += delivered.length
     destination.answered(delivered)
     if ("error" in given) {
       const { reason } = given.error
       const isLost = reason._tag === "Protocol" || (reason._tag === "Unavailable" && reason.inDoubt)
-      if (isLost) destination.lost(rest)
+      if (isLost) lose(rest)
     }
   }
 
@@ -164,7 +173,7 @@ export const scriptedSink = (script: SinkScript): ScriptedSink => {
       parts.some((part) => inFlight.partitions.has(part))
     if (twice) machine.violate("rule 7", `${route}: an id, key or partition is twice in flight`)
     if (batch.rows.length > script.rows) machine.violate("limits", `${route}: a batch of ${batch.rows.length}`)
-    for (const id of ids) inFlight.ids.add(id)
+    for (const row of batch.rows) inFlight.ids.set(row.id, row)
     for (const key of keys) inFlight.keys.add(key)
     for (const part of parts) inFlight.partitions.add(part)
   }
@@ -181,7 +190,7 @@ export const scriptedSink = (script: SinkScript): ScriptedSink => {
     Effect.gen(function* () {
       enter(batch)
       yield* Effect.sleep(script.latencyMillis())
-      const label = `${route} writes ${batch.rows.map((row) => `${row.change === "delete" ? "-" : ""}${row.id}`).join(" ")}`
+      const label = `write ${route} ${batch.rows.map((row) => `${row.change === "delete" ? "-" : ""}${row.id}`).join(" ")}`
       const given = yield* machine.operation(
         label,
         Effect.sync(() => answer(batch.rows)),
@@ -192,7 +201,7 @@ export const scriptedSink = (script: SinkScript): ScriptedSink => {
       tell(batch.rows, given)
       leave(batch)
       // A sender settles a batch before it takes the next: no more than these can be unsettled when the power goes.
-      recent = [...recent, batch.rows.map((row) => row.id)].slice(-script.concurrency)
+      recent = [...recent, batch.rows].slice(-script.concurrency)
       return "outcomes" in given ? given.outcomes : yield* given.error
     })
 
@@ -220,7 +229,7 @@ export const scriptedSink = (script: SinkScript): ScriptedSink => {
   return {
     sink,
     died: () => {
-      destination.lost([...recent.flat(), ...inFlight.ids])
+      lose([...recent.flat(), ...inFlight.ids.values()])
     },
     acknowledged: () => acknowledged,
     began: () => {

@@ -25,6 +25,8 @@ export interface SourceScript {
   readonly hasFind: boolean
   /** The longest that search may lag behind, in milliseconds. */
   readonly lagMillis: () => number
+  /** Probability that a full scan misses a user who is there. Only where the engine can ask for one. */
+  readonly holes: () => number
   /** Probability that a call fails. */
   readonly faults: () => number
   readonly latencyMillis: () => number
@@ -70,6 +72,13 @@ export const scriptedSource = (script: SourceScript): Source => {
       })
     })
 
+  /** With all that search can miss, an engine that may ask for one must not believe it. */
+  const isMissed = (request: ScanRequest, person: Person): boolean =>
+    script.hasFind &&
+    request.sync === "full" &&
+    dice.chance(script.holes()) &&
+    dice.pick(people.ids()) === person.user_id
+
   const read = (request: ScanRequest): Stream.Stream<Page, SourceError> =>
     Stream.unwrap(
       Effect.gen(function* () {
@@ -87,6 +96,7 @@ export const scriptedSource = (script: SourceScript): Source => {
             const found = yield* call(`page after ${after.at} ${after.key}`, canLose, () =>
               people
                 .visible()
+                .filter((person) => !isMissed(request, person))
                 .filter(
                   (person) => place(person) > after.at || (place(person) === after.at && person.user_id > after.key),
                 )

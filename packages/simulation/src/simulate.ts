@@ -18,9 +18,9 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import { makeChurn } from "./churn.ts"
 import { type Destination, makeDestination } from "./destination.ts"
-import { makeDice } from "./dice.ts"
+import { type Dice, makeDice } from "./dice.ts"
 import { cipher, makeDisk } from "./disk.ts"
-import { makeMachine } from "./machine.ts"
+import { type Crash, makeMachine } from "./machine.ts"
 import { checkConverged, checkReport, checkSettled, type Handed } from "./oracles.ts"
 import { makePeople, type Person } from "./people.ts"
 import { drawScenario, fileOf, type RouteScenario, type Scenario } from "./scenario.ts"
@@ -44,6 +44,15 @@ export interface RouteUnderTest {
 
 const contentOf = (fields: { readonly [name: string]: unknown }): string =>
   JSON.stringify([fields.user_id ?? null, fields.email ?? null, fields.given_name ?? null])
+
+/** Anywhere, or where it hurts: around a commit or a write. */
+const drawCrash = (dice: Dice): Crash => {
+  const when = dice.pick(["before", "after"] as const)
+  const draw = dice.below(4)
+  if (draw === 0) return { of: "", at: 1 + dice.below(dice.pick([40, 120, 400])), when }
+  if (draw === 1) return { of: "write", at: 1 + dice.below(8), when }
+  return { of: "sql COMMIT", at: 4 + dice.below(30), when }
+}
 
 const isPoison = (name: unknown): boolean => name === "Poison"
 
@@ -83,6 +92,8 @@ const makeWorld = (scenario: Scenario, log: ((line: string) => void) | undefined
       machine,
       route: route.name,
       repeatable: route.repeatable,
+      keyMoves: route.key === "email",
+      forgetsDeferred: scenario.payload === "none" && !scenario.hasFind,
       content: (person: Person) => (route.where && !person.email_verified ? undefined : contentOf({ ...person })),
       refuses: (person) => isPoison(person.given_name),
       versions: people.versions,
@@ -101,6 +112,7 @@ const makeWorld = (scenario: Scenario, log: ((line: string) => void) | undefined
       partitions: route.partitions,
       refusesBatches: route.refusesBatches,
       faults,
+      busy: () => (isCalm ? 0 : scenario.busy),
       latencyMillis,
       turned,
       contentOf: (row) => contentOf(row.fields),
@@ -116,6 +128,7 @@ const makeWorld = (scenario: Scenario, log: ((line: string) => void) | undefined
     pageSize: scenario.pageSize,
     hasFind: scenario.hasFind,
     lagMillis: () => scenario.lagMillis,
+    holes: () => (isCalm ? 0 : scenario.holes),
     faults: () => faults() / 2,
     latencyMillis,
     turned,
@@ -160,7 +173,7 @@ const makeWorld = (scenario: Scenario, log: ((line: string) => void) | undefined
   const lose = (): void => {
     for (const { scripted, destination } of routes) {
       scripted.died()
-      destination.lost(disk.marks(destination.options.route))
+      destination.lost(disk.marked(destination.options.route))
     }
   }
 
@@ -169,9 +182,7 @@ const makeWorld = (scenario: Scenario, log: ((line: string) => void) | undefined
     lives += 1
     handed = []
     for (const { scripted } of routes) scripted.began()
-    const crash = mayCrash
-      ? { at: 1 + script.below(script.pick([40, 120, 400])), when: script.pick(["before", "after"] as const) }
-      : undefined
+    const crash = mayCrash ? drawCrash(script) : undefined
     const failsAt = 1 + script.below(3)
     let matches = 0
     const fails = (sql: string): boolean => {
@@ -204,6 +215,7 @@ const makeWorld = (scenario: Scenario, log: ((line: string) => void) | undefined
 
   const statements = [
     /INSERT INTO\s+dead_letters/,
+    /INSERT INTO\s+dead_letters/,
     /INSERT INTO\s+ledger/,
     /INSERT INTO\s+checkpoints/,
     /INSERT INTO\s+sending/,
@@ -222,7 +234,7 @@ const makeWorld = (scenario: Scenario, log: ((line: string) => void) | undefined
     machine.wait(10_000)
     const stormy = scenario.crashes + 1 + script.below(2)
     for (let life = 0; life < stormy; life += 1) {
-      const failing = script.chance(0.1) ? script.pick(statements) : undefined
+      const failing = script.chance(0.2) ? script.pick(statements) : undefined
       live(options(), life < scenario.crashes, failing)
       machine.wait(script.below(8000))
       for (let change = script.below(4); change > 0; change -= 1) machine.note(churn())

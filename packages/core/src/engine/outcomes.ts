@@ -22,10 +22,20 @@ export interface Answered {
   readonly outcome: Outcome
 }
 
-/** A deferred row here is one that is given up for this run: a dead letter that each run tries again. */
-export const settlementOf = (ctx: RunContext, state: RouteState, answered: ReadonlyArray<Answered>): Settlement => {
+/**
+ * A deferred row here is one that is given up for this run: a dead letter that each run tries again. `afterSilence`: an
+ * earlier try of these rows was not answered and may have written them.
+ */
+export const settlementOf = (
+  ctx: RunContext,
+  state: RouteState,
+  answered: ReadonlyArray<Answered>,
+  afterSilence: boolean,
+): Settlement => {
   const delivered = answered.flatMap(({ entry, outcome }) => (outcome._tag === "Delivered" ? [{ entry, outcome }] : []))
-  const inDoubt = answered.filter(({ outcome }) => outcome._tag === "InDoubt")
+  const unknown = answered.filter(({ outcome }) =>
+    afterSilence ? outcome._tag !== "Delivered" : outcome._tag === "InDoubt",
+  )
   const isDeletion = (entry: Entry): boolean => entry.row.change === "delete"
   return {
     ...nothingSettled,
@@ -36,7 +46,7 @@ export const settlementOf = (ctx: RunContext, state: RouteState, answered: Reado
       ...(entry.displaces === undefined ? [] : [entry.displaces]),
     ]),
     // A row whose answer was lost is never called unchanged later.
-    forgotten: inDoubt.map(({ entry }) => ({ id: entry.row.id, row_key: entry.row.key })),
+    forgotten: unknown.map(({ entry }) => ({ id: entry.row.id, row_key: entry.row.key })),
     letters: answered.flatMap(({ entry, outcome }) => letterFor(ctx, state, entry, outcome) ?? []),
     closed: state.knownLetters === 0 ? [] : delivered.map(({ entry }) => entry.row.id),
     dropped: delivered.flatMap(({ entry, outcome }) =>

@@ -165,7 +165,7 @@ const settleAnswers = (
     if (answered.length === 0) return rest
     for (const { entry } of answered) sending.open.delete(entry.arrival.id)
     const mark = { batch: sending.mark, rest: [...sending.open.values()].map(markOf) }
-    yield* settle(ctx, state, { ...settlementOf(ctx, state, answered), mark })
+    yield* settle(ctx, state, { ...settlementOf(ctx, state, answered, sending.inDoubt), mark })
     watchBudget(state, answered)
     if (state.lane.canUnpark()) yield* arrive(ctx, state, [])
     return rest
