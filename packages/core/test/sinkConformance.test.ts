@@ -91,7 +91,7 @@ const mutants: ReadonlyArray<readonly [title: string, caught: string, mutant: Pa
   ],
   [
     "text that is cut",
-    "unicode, empty and long text arrive as they are",
+    "odd text arrives as it is, or is refused",
     {
       write: (batch, ...rest) => {
         const short = (value: Schema.Json) => (typeof value === "string" ? value.slice(0, 100) : value)
@@ -105,7 +105,7 @@ const mutants: ReadonlyArray<readonly [title: string, caught: string, mutant: Pa
   ],
   [
     "a swallowed refusal",
-    "a refused row does not take the others with it",
+    "D01: a refused row does not take the others with it",
     { write: (batch, ...rest) => Effect.map(good.write(batch, ...rest), () => delivered(batch.rows)) },
   ],
   [

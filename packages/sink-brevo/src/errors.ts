@@ -87,6 +87,7 @@ const table: ReadonlyArray<Rule> = [
   { status: 405, handling: "refused", meaning: "not available on this plan" },
   { status: 406, handling: "refused", meaning: "the request was not acceptable" },
   { status: 408, handling: "retry", meaning: "timed out" },
+  { status: 413, handling: "reject", meaning: "the contact is too large" },
   { status: 422, handling: "reject", meaning: "the contact cannot be processed" },
   { status: 425, handling: "busy", meaning: "the contact or account is being processed" },
   { status: 429, handling: "wait", meaning: "rate limit" },

@@ -1,13 +1,10 @@
-/** The sink against the sandbox's Brevo: the conformance suite, and consent over the life of a contact. */
+/** The sink against the sandbox's Brevo: consent and repeats over the life of a contact. */
 import { assert, describe, it } from "@effect/vitest"
 import { CurrentLimiters, makeLimiters } from "@sluice/core"
-import { sinkConformance } from "@sluice/core/testing"
 import { credentials, httpClient, makeSandbox, type Sandbox } from "@sluice/sandbox"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
-import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import type { JsonObject } from "effect/Schema"
-import { sink } from "../src/index.ts"
 import { memory, open, row, type Setup } from "./vendor.ts"
 
 const fresh = makeSandbox({ users: 0, seed: 1, limits: "high" })
@@ -17,39 +14,6 @@ const stored = (sandbox: Sandbox) =>
   new Map(
     sandbox.control.contacts().map(({ ext_id, attributes }) => [ext_id ?? "", JSON.parse(JSON.stringify(attributes))]),
   )
-
-/** Refuses to create a contact with a marked ext_id, which the sandbox has no switch for. */
-const refusing = (sandbox: Sandbox, bad: ReadonlySet<string>) => {
-  const client = httpClient(sandbox)
-  return HttpClient.make((request) => {
-    const body = request.body._tag === "Uint8Array" ? new TextDecoder().decode(request.body.body) : ""
-    if (![...bad].some((key) => body.includes(`"ext_id":"${key}"`))) return client.execute(request)
-    const answer = { code: "invalid_parameter", message: `not this one: ${body}` }
-    return Effect.succeed(HttpClientResponse.fromWeb(request, Response.json(answer, { status: 400 })))
-  })
-}
-
-const destination = () => {
-  const sandbox = Effect.runSync(fresh)
-  const bad = new Set<string>()
-  return {
-    client: refusing(sandbox, bad),
-    stored: () => stored(sandbox),
-    refuse: (key: string) => void bad.add(key),
-  }
-}
-
-describe("conformance", () => {
-  const suite = {
-    sink,
-    config,
-    object: "contacts",
-    key: "ext_id",
-    texts: ["FIRSTNAME", "COMPANY"],
-    destination,
-  } as const
-  for (const { title, effect } of sinkConformance(suite)) it.effect(title, () => effect)
-})
 
 /** Opens the sink on a sandbox; `send` writes one row, with the contact's id where `known`. */
 const connected = Effect.fnUntraced(function* (sandbox: Sandbox, setup: Setup) {

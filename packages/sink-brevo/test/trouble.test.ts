@@ -71,7 +71,7 @@ const cases: ReadonlyArray<Case> = [
   { status: 404, body: error("document_not_found"), means: "Absent" },
   { status: 405, body: error("method_not_allowed"), means: "Refused" },
   { status: 406, body: error("not_acceptable"), means: "Refused" },
-  { status: 413, means: "Refused" },
+  { status: 413, means: "Rejected" },
   { status: 422, body: error("unprocessable_entity"), means: "Rejected" },
   { status: 425, body: error("too_early"), means: "Busy" },
   { status: 429, means: "Throttled" },

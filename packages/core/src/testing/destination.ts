@@ -1,7 +1,6 @@
-/** A destination in memory for the conformance suite, and what can go wrong on the way to any. */
+/** Stand-ins for a vendor: what a sink writes to, what a source reads from, and a client that ends in a function. */
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
-import { HttpClientError, TransportError } from "effect/http/HttpClientError"
 import type { HttpClientRequest } from "effect/http/HttpClientRequest"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import type { Json, JsonObject } from "effect/Schema"
@@ -12,8 +11,27 @@ export interface Destination {
   readonly client: HttpClient.HttpClient
   /** What it holds, by row key. */
   readonly stored: () => ReadonlyMap<string, JsonObject>
+  /** How many things it holds, duplicates included. Absent: `stored().size`, for one that cannot hold two of a key. */
+  readonly total?: () => number
+  /** How many writes it has carried out. Absent: every request counts as one. */
+  readonly writes?: () => number
   /** From now on it refuses the row with this key. Absent: it refuses no single rows. */
   readonly refuse?: (key: string) => void
+  /** So many times it says "not now" to the row with this key. Absent: it says so to no single rows. */
+  readonly defer?: (key: string, times: number) => void
+}
+
+/** What the source under test reads from. Each case gets a new one. */
+export interface Origin {
+  readonly client: HttpClient.HttpClient
+  /** The keys of all records the stream has now. */
+  readonly keys: () => ReadonlyArray<string>
+  /** Requests that changed or started something at the vendor. */
+  readonly writes: () => number
+  /** Access tokens given out so far stop working. Absent: there are none. */
+  readonly expire?: () => void
+  /** Changes the record with this key, so that an incremental scan has to bring it. */
+  readonly touch?: (key: string) => void
 }
 
 export interface JsonRequest {
@@ -41,60 +59,13 @@ export const jsonClient = (answer: (request: JsonRequest) => JsonAnswer): HttpCl
     }),
   )
 
-const bodyText = ({ body }: HttpClientRequest): string => {
+export const bodyText = ({ body }: HttpClientRequest): string => {
   if (body._tag === "Uint8Array") return new TextDecoder().decode(body.body)
   return body._tag === "Raw" && typeof body.body === "string" ? body.body : ""
 }
 
-const responseOf = ({ status, body, headers }: JsonAnswer): Response =>
+export const responseOf = ({ status, body, headers }: JsonAnswer): Response =>
   new Response(body === undefined ? null : JSON.stringify(body), {
     status,
     headers: { "content-type": "application/json", ...headers },
   })
-
-/** What every request meets while it is switched on. */
-export type Fault =
-  | { readonly kind: "status"; readonly status: number; readonly headers?: { readonly [name: string]: string } }
-  | { readonly kind: "cut" }
-  | { readonly kind: "not_json" }
-  | { readonly kind: "silent" }
-
-export interface Faulty {
-  readonly client: HttpClient.HttpClient
-  readonly set: (fault: Fault | undefined) => void
-  /** Requests that were given up while they waited for an answer. */
-  readonly abandoned: () => number
-}
-
-/** Puts faults between a sink and its destination. */
-export const makeFaulty = (client: HttpClient.HttpClient): Faulty => {
-  let fault: Fault | undefined
-  let abandoned = 0
-  const meet = (request: HttpClientRequest, current: Fault) => {
-    switch (current.kind) {
-      case "status": {
-        const { status, headers } = current
-        return Effect.succeed(
-          HttpClientResponse.fromWeb(request, new Response("{}", { status, headers: { ...headers } })),
-        )
-      }
-      case "cut":
-        return Effect.fail(new HttpClientError({ reason: new TransportError({ request }) }))
-      case "not_json":
-        return Effect.succeed(HttpClientResponse.fromWeb(request, new Response("<html>", { status: 200 })))
-      case "silent":
-        return Effect.onInterrupt(Effect.never, () =>
-          Effect.sync(() => {
-            abandoned += 1
-          }),
-        )
-    }
-  }
-  return {
-    client: HttpClient.make((request) => (fault === undefined ? client.execute(request) : meet(request, fault))),
-    set: (next) => {
-      fault = next
-    },
-    abandoned: () => abandoned,
-  }
-}

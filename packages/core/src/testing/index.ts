@@ -1,9 +1,8 @@
 /** Conformance suites for plugin authors. They need no test runner of a kind: each case is an effect. */
 
-export { type Destination, type JsonAnswer, type JsonRequest, jsonClient } from "./destination.ts"
-export {
-  type ConformanceCase,
-  ConformanceError,
-  type SinkConformance,
-  sinkConformance,
-} from "./sinkConformance.ts"
+export { type ConformanceCase, ConformanceError } from "./case.ts"
+export { type Destination, type JsonAnswer, type JsonRequest, jsonClient, type Origin } from "./destination.ts"
+export type { SinkConformance } from "./sinkBench.ts"
+export { sinkConformance } from "./sinkConformance.ts"
+export type { State } from "./sinkPipelineBench.ts"
+export { sinkPipelineConformance } from "./sinkPipelineConformance.ts"
