@@ -12,6 +12,7 @@ import type { Pipeline, Route } from "../../src/engine/pipeline.ts"
 import { compileMapping } from "../../src/mapping/compile.ts"
 import type { MapEntry } from "../../src/mapping/entry.ts"
 import {
+  PositionLost,
   SinkError,
   type SinkReason,
   SinkReason as SinkReasonSchema,
@@ -41,6 +42,8 @@ export interface FakeSource extends Source {
   pages: ReadonlyArray<ReadonlyArray<SourceRecord>>
   /** Fails the scan after so many pages of it. */
   failAfter: { readonly pages: number; readonly reason: SourceReason } | undefined
+  /** Accepts no position but the start. */
+  losesPositions: boolean
   account: string
   readonly scans: Array<ScanRequest>
   /** What `find` answers by key; the pages where undefined. */
@@ -54,6 +57,7 @@ export const fakeSource = (pages: ReadonlyArray<ReadonlyArray<SourceRecord>> = [
     streams: {},
     pages,
     failAfter: undefined,
+    losesPositions: false,
     account: "tenant",
     scans: [],
     live: undefined,
@@ -69,12 +73,16 @@ export const fakeSource = (pages: ReadonlyArray<ReadonlyArray<SourceRecord>> = [
         read: (request: ScanRequest) =>
           Stream.suspend(() => {
             source.scans.push(request)
+            if (source.losesPositions && Option.isSome(request.from)) {
+              return Stream.fail(new SourceError({ reason: new PositionLost({ message: "expired" }) }))
+            }
             const done = Option.match(request.from, { onNone: () => 0, onSome: (at) => Number(at) })
             const pagesLeft = source.pages
               .map((records, index): Page => ({ records, position: index + 1 }))
               .slice(request.sync === "full" || done < source.pages.length ? done : source.pages.length)
             const { failAfter } = source
-            if (failAfter === undefined) return Stream.fromArray(pagesLeft).pipe(Stream.rechunk(1))
+            if (failAfter === undefined || pagesLeft.length <= failAfter.pages)
+              return Stream.fromArray(pagesLeft).pipe(Stream.rechunk(1))
             return Stream.fromArray(pagesLeft.slice(0, failAfter.pages)).pipe(
               Stream.rechunk(1),
               Stream.concat(Stream.fail(new SourceError({ reason: failAfter.reason }))),
