@@ -7,12 +7,8 @@ export const root = join(import.meta.dirname, "..")
 export const read = (path: string): string => readFileSync(join(root, path), "utf8")
 export const exists = (path: string): boolean => existsSync(join(root, path))
 
-/** Committed or about to be, seen from the root. */
-export const files: ReadonlyArray<string> = execFileSync(
-  "git",
-  ["ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-  { cwd: root, encoding: "utf8" },
-)
+/** What Git knows, seen from the root: a pipeline file that someone tries here is not the project's. */
+export const files: ReadonlyArray<string> = execFileSync("git", ["ls-files", "-z"], { cwd: root, encoding: "utf8" })
   .split("\0")
   .filter((path) => path !== "" && exists(path))
   .sort()
