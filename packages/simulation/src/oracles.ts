@@ -123,7 +123,9 @@ const checkUser = (
     return stays || held === undefined ? undefined : "left and is still there"
   }
   if (held === wanted) {
-    if (letter === "deferred" || letter === "rejected" || letter === "invalid") return `is delivered and ${letter}`
+    const isForgotten = letter === "deferred" && destination.options.forgetsDeferred
+    if (!isForgotten && (letter === "deferred" || letter === "rejected" || letter === "invalid"))
+      return `is delivered and ${letter}`
     return inLedger ? undefined : "is delivered and not in the ledger"
   }
   return explains(letter, person, destination)

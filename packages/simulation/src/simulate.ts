@@ -51,7 +51,7 @@ const drawCrash = (dice: Dice): Crash => {
   const draw = dice.below(4)
   if (draw === 0) return { of: "", at: 1 + dice.below(dice.pick([40, 120, 400])), when }
   if (draw === 1) return { of: "write", at: 1 + dice.below(8), when }
-  return { of: "sql COMMIT", at: 4 + dice.below(30), when }
+  return { of: "sql COMMIT", at: 2 + dice.below(dice.pick([6, 20])), when }
 }
 
 const isPoison = (name: unknown): boolean => name === "Poison"
@@ -172,8 +172,11 @@ const makeWorld = (scenario: Scenario, log: ((line: string) => void) | undefined
   /** What was being written when the process died is in doubt from now on. */
   const lose = (): void => {
     for (const { scripted, destination } of routes) {
+      const marked = disk.marked(destination.options.route)
+      destination.lost(marked)
+      // Marked and perhaps never sent: what was meant to be written only the engine knows.
+      for (const id of marked) destination.attempted(id, "?")
       scripted.died()
-      destination.lost(disk.marked(destination.options.route))
     }
   }
 
@@ -226,7 +229,7 @@ const makeWorld = (scenario: Scenario, log: ((line: string) => void) | undefined
     graceMillis: 5000,
     ...(scenario.sync === "incremental" ? { reconcile: isCalm || script.chance(0.5) } : {}),
     ...(!isCalm && script.chance(0.15) ? { stop: Effect.sleep(script.below(3000)) } : {}),
-    ...(!isCalm && script.chance(0.1) ? { fullRefresh: true } : {}),
+    ...(!isCalm && script.chance(0.2) ? { fullRefresh: true } : {}),
   })
 
   const play = (): SeedResult => {
@@ -237,7 +240,7 @@ const makeWorld = (scenario: Scenario, log: ((line: string) => void) | undefined
       const failing = script.chance(0.2) ? script.pick(statements) : undefined
       live(options(), life < scenario.crashes, failing)
       machine.wait(script.below(8000))
-      for (let change = script.below(4); change > 0; change -= 1) machine.note(churn())
+      for (let change = script.below(7); change > 0; change -= 1) machine.note(churn())
     }
     isCalm = true
     machine.wait(scenario.lagMillis + 60_000)
