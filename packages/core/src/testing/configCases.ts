@@ -48,12 +48,12 @@ const propertiesOf = (schema: Schema.Codec<unknown, unknown>): ReadonlyArray<rea
 const undescribed = (schema: Schema.Codec<unknown, unknown>): ReadonlyArray<string> =>
   propertiesOf(schema).flatMap(([name, node]) => (hasDescription(node) ? [] : [name]))
 
-const hasDescription = (node: unknown): boolean =>
-  typeof node === "object" &&
-  node !== null &&
-  "description" in node &&
-  typeof node.description === "string" &&
-  node.description !== ""
+/** A check keeps the description in an `allOf`. */
+const hasDescription = (node: unknown): boolean => {
+  if (typeof node !== "object" || node === null) return false
+  if ("description" in node && typeof node.description === "string") return node.description !== ""
+  return "allOf" in node && Array.isArray(node.allOf) && node.allOf.some(hasDescription)
+}
 
 const secretsHidden = Effect.fnUntraced(function* (subject: ConfigSubject) {
   const config = yield* Schema.decodeUnknownEffect(subject.schema)(subject.config).pipe(

@@ -14,6 +14,8 @@ export type Fault =
   | { readonly kind: "cut" }
   /** The vendor does what it was asked, and the answer is lost. */
   | { readonly kind: "lost" }
+  /** The vendor does what it was asked and never answers. */
+  | { readonly kind: "swallowed" }
   | { readonly kind: "not_json" }
   /** JSON of another shape than any vendor's. */
   | { readonly kind: "odd_json" }
@@ -101,6 +103,8 @@ export const makeFaulty = (client: HttpClient.HttpClient): Faulty => {
         return broken(request)
       case "lost":
         return client.execute(request).pipe(Effect.andThen(broken(request)))
+      case "swallowed":
+        return client.execute(request).pipe(Effect.andThen(Effect.never))
       case "slow":
         return Effect.delay(client.execute(request), struck.millis)
       case "silent":

@@ -30,6 +30,8 @@ export interface Setup {
   /** Fields to map beside those of the suite. */
   readonly more?: ReadonlyArray<string>
   readonly on_delete?: string
+  /** However many are refused or in doubt, the run goes on. */
+  readonly tolerant?: boolean
 }
 
 export interface PipelineBench {
@@ -54,7 +56,7 @@ export interface Done {
   readonly counts: RouteCounts
 }
 
-export const fileOf = (suite: SinkConformance<unknown>, { more = [], on_delete }: Setup): JsonObject => ({
+export const fileOf = (suite: SinkConformance<unknown>, { more = [], on_delete, tolerant }: Setup): JsonObject => ({
   sources: { script: { use: "scripted" } },
   sinks: { [NAME]: { use: "plugin", ...suite.config } },
   pipelines: {
@@ -66,6 +68,7 @@ export const fileOf = (suite: SinkConformance<unknown>, { more = [], on_delete }
           map: plainMap([...fieldsOf(suite), ...more]),
           with: suite.options ?? {},
           ...(on_delete === undefined ? {} : { on_delete }),
+          ...(tolerant === true ? { max_rejected: { percent: 100 } } : {}),
         },
       },
     },
