@@ -1,5 +1,13 @@
 /** The writer of contacts. */
-import { type Batch, type Held, type Outcome, SinkError, type Writer, type WriterRequest } from "@sluice/core"
+import {
+  type Batch,
+  type Held,
+  type Outcome,
+  SinkError,
+  Unavailable,
+  type Writer,
+  type WriterRequest,
+} from "@sluice/core"
 import * as Effect from "effect/Effect"
 import type { Json } from "effect/Schema"
 import { addressable, type BrevoApi, type Contact, type IdentifierType } from "./api.ts"
@@ -136,8 +144,12 @@ const writer = (api: BrevoApi, request: Request, type: IdentifierType, callsPerS
       )
       const held = new Map<string, Held>()
       for (const [value, reply] of contacts) {
-        if (reply._tag === "Done")
+        if (reply._tag === "Busy") {
+          return yield* new SinkError({ reason: new Unavailable({ message: reply.message, inDoubt: false }) })
+        }
+        if (reply._tag === "Done") {
           held.set(value, { remoteId: reply.value.id, fields: toFields(reply.value, request, found) })
+        }
       }
       seen.present += held.size
       seen.absent += keys.length - held.size

@@ -70,9 +70,12 @@ export const stop = (message: string, path: ReadonlyArray<string>) =>
   new SinkError({ reason: new Misconfigured({ message, path }) })
 
 export const makeDeliver = (api: BrevoApi, looks: boolean) => {
-  /** The contact, or undefined where there is none. */
-  const look = (id: Identifier) =>
-    Effect.map(api.find(id), (reply) => (reply._tag === "Done" ? reply.value : undefined))
+  /** The contact, or undefined where there is none. While Brevo is busy with it nobody can tell, and nothing is made. */
+  const look = (id: Identifier): Effect.Effect<Contact | undefined, SinkError | Busy> =>
+    Effect.flatMap(api.find(id), (reply) => {
+      if (reply._tag === "Busy") return Effect.fail(reply)
+      return Effect.succeed(reply._tag === "Done" ? reply.value : undefined)
+    })
 
   const identifierOf = (wanted: Wanted, field: string): Json | undefined => {
     if (field === "email") return wanted.email
@@ -80,7 +83,7 @@ export const makeDeliver = (api: BrevoApi, looks: boolean) => {
   }
 
   /** The contact that holds an identifier of the row. */
-  const owner = (wanted: Wanted, field: string): Effect.Effect<Contact | undefined, SinkError> => {
+  const owner = (wanted: Wanted, field: string): Effect.Effect<Contact | undefined, SinkError | Busy> => {
     const type = identifierType(field)
     const value = identifierOf(wanted, field)
     return type === undefined || typeof value !== "string" || !addressable(value)
@@ -113,7 +116,7 @@ export const makeDeliver = (api: BrevoApi, looks: boolean) => {
   })
 
   /** What is known of the contact before the first write. */
-  const first = (row: Row, wanted: Wanted, terms: Terms): Effect.Effect<Contact | undefined, SinkError> => {
+  const first = (row: Row, wanted: Wanted, terms: Terms): Effect.Effect<Contact | undefined, SinkError | Busy> => {
     if (row.remoteId !== undefined) return looks ? look(byId(row.remoteId)) : Effect.succeed(undefined)
     return guess === undefined ? Effect.succeed(undefined) : adopt(wanted, [guess], terms)
   }
@@ -155,9 +158,12 @@ export const makeDeliver = (api: BrevoApi, looks: boolean) => {
     return settled(rejected(row.id, { code: trouble.code, message: "Brevo refused the phone number", fields }))
   }
 
-  const troubled = (row: Row, state: State, trouble: Trouble, terms: Terms): Effect.Effect<Step, SinkError> => {
+  const troubled = (row: Row, state: State, trouble: Trouble, terms: Terms): Effect.Effect<Step, SinkError | Busy> => {
     switch (trouble._tag) {
       case "Absent":
+        if (state.contact === undefined && state.blind === undefined) {
+          return Effect.fail(stop("Brevo knows no such address or list: check `with: lists` and base_url", []))
+        }
         // It vanished since we looked, or the ledger's id is gone (deleted or merged by hand): found by key, or made.
         return Effect.succeed(again({ ...state, contact: undefined, blind: undefined, rivals: undefined }))
       case "Conflict":
@@ -167,7 +173,7 @@ export const makeDeliver = (api: BrevoApi, looks: boolean) => {
       case "Rejected":
         return Effect.succeed(settled(rejected(row.id, trouble)))
       case "Busy":
-        return Effect.succeed(settled(Outcome.Deferred({ id: row.id, message: trouble.message })))
+        return Effect.fail(trouble)
       case "BadLists":
         return Effect.fail(stop(trouble.message, ["with", "lists"]))
     }
@@ -190,7 +196,7 @@ export const makeDeliver = (api: BrevoApi, looks: boolean) => {
       : yield* troubled(row, state, reply, terms)
   })
 
-  return Effect.fnUntraced(function* (row: Row, terms: Terms): Effect.fn.Return<Outcome, SinkError> {
+  const deliver = Effect.fnUntraced(function* (row: Row, terms: Terms): Effect.fn.Return<Outcome, SinkError | Busy> {
     const wanted = want(row, terms)
     if ("code" in wanted) return rejected(row.id, wanted)
     const contact = yield* first(row, wanted, terms)
@@ -202,7 +208,14 @@ export const makeDeliver = (api: BrevoApi, looks: boolean) => {
     }
     return Outcome.Deferred({ id: row.id, message: "Brevo: the contact changes while it is written" })
   })
+
+  return (row: Row, terms: Terms): Effect.Effect<Outcome, SinkError> =>
+    Effect.catchTag(deliver(row, terms), "Busy", ({ message }) =>
+      Effect.succeed(Outcome.Deferred({ id: row.id, message })),
+    )
 }
+
+type Busy = Extract<Trouble, { readonly _tag: "Busy" }>
 
 type Conflict = Extract<Trouble, { readonly _tag: "Conflict" }>
 type BadPhone = Extract<Trouble, { readonly _tag: "BadPhone" }>

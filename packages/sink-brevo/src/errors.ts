@@ -75,7 +75,13 @@ const table: ReadonlyArray<Rule> = [
   { status: 400, when: code("duplicate_parameter"), handling: "conflict", meaning: "an identifier is taken" },
   // A membership changed since we looked; the next look sees it.
   { status: 400, when: says(/already (in|removed from) list/i), handling: "busy", meaning: "its lists just changed" },
-  { status: 400, when: says(/listIds?\b|\blists?\b/i), handling: "bad_lists", meaning: "a list does not exist" },
+  // Not any mention of a list: a value can be missing from the list of an attribute's options.
+  {
+    status: 400,
+    when: says(/list_?ids?\b|\blist id|^lists? /i),
+    handling: "bad_lists",
+    meaning: "a list does not exist",
+  },
   { status: 400, when: code("missing_parameter"), handling: "reject", meaning: "something it needs is missing" },
   { status: 400, when: code("account_in_process", "duplicate_request"), handling: "busy", meaning: "it is in process" },
   { status: 400, when: says(/phone|\bSMS\b|whatsapp|landline/i), handling: "bad_phone", meaning: "a bad phone number" },

@@ -237,6 +237,15 @@ describe("refuse", () => {
 })
 
 describe("lookup", () => {
+  it.effect("a contact that Brevo is busy with is not shown as one to create", () =>
+    Effect.gen(function* () {
+      brevo(attributes, when("GET /contacts/a?identifierType=ext_id", 425))
+      const writer = yield* open()
+      const failure = yield* Effect.flip(writer.lookup?.(["a"]) ?? Effect.die("no lookup"))
+      assert.deepInclude(failure instanceof SinkError ? failure.reason : {}, { _tag: "Unavailable", inDoubt: false })
+    }).pipe(services),
+  )
+
   it.effect("reads what is mapped, in the form of a row, and writes nothing", () =>
     Effect.gen(function* () {
       const held = contact(7, {

@@ -50,6 +50,9 @@ const cases: ReadonlyArray<Case> = [
   { status: 400, body: error("invalid_parameter", "invalid date format"), means: "Rejected" },
   { status: 400, body: error("invalid_parameter", "Email is not valid"), means: "Rejected" },
   { status: 400, body: error("invalid_parameter", "listIds are invalid"), means: "BadLists" },
+  { status: 400, body: error("invalid_parameter", "unlinkListIds: List ID does not exist"), means: "BadLists" },
+  { status: 400, body: error("document_not_found", "List does not exist"), means: "BadLists" },
+  { status: 400, body: error("invalid_parameter", "PLAN is not in the list of its options"), means: "Rejected" },
   { status: 400, body: error("invalid_parameter", "emailBlacklisted is invalid"), means: "Rejected" },
   { status: 400, body: error("missing_parameter", "email, ext_id or SMS is missing"), means: "Rejected" },
   { status: 400, body: error("out_of_range"), means: "Rejected" },
@@ -217,6 +220,28 @@ describe("a row in trouble", () => {
         outcomes.map(({ _tag }) => _tag),
         ["Deferred", "Delivered"],
       )
+    }).pipe(services),
+  )
+
+  it.effect("D04: a contact that is busy when it is looked at is neither made again nor rejected", () =>
+    Effect.gen(function* () {
+      const sent = brevo(attributes, when(`GET ${at(7)}`, 425))
+      const [known] = yield* update({ email: "new@example.com" })
+      assert.deepInclude(known, { _tag: "Deferred" })
+      assert.strictEqual(sent.length, 2)
+      const byKey = "GET /contacts/auth0%7C1?identifierType=ext_id"
+      brevo(attributes, when("POST /contacts", 400, taken("ext_id")), when(byKey, 400, error("account_in_process")))
+      const [unknown] = yield* write([row({ FIRSTNAME: "Ada" })])
+      assert.deepInclude(unknown, { _tag: "Deferred" })
+    }).pipe(services),
+  )
+
+  it.effect("a 404 on a new contact stops the route after one call: it is no answer about a row", () =>
+    Effect.gen(function* () {
+      const sent = brevo(attributes, when("POST /contacts", 404, error("document_not_found")))
+      const failure = yield* Effect.flip(write([row({ FIRSTNAME: "Ada" })]))
+      assert.deepInclude(reason(failure), { _tag: "Misconfigured" })
+      assert.strictEqual(sent.length, 2)
     }).pipe(services),
   )
 
