@@ -120,7 +120,8 @@ const checkUser = (
   const wanted = destination.options.content(person)
   if (wanted === undefined) {
     const stays = scenario.onLeave === "keep" || scenario.onDelete === "keep"
-    return stays || held === undefined ? undefined : "left and is still there"
+    const isForgotten = letter === "deferred" && destination.options.forgetsDeferred
+    return stays || isForgotten || held === undefined ? undefined : "left and is still there"
   }
   if (held === wanted) {
     const isForgotten = letter === "deferred" && destination.options.forgetsDeferred

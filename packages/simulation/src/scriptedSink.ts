@@ -154,6 +154,10 @@ export const scriptedSink = (script: SinkScript): ScriptedSink => {
     const delivered = outcomes.filter((outcome) => outcome._tag === "Delivered").map((outcome) => outcome.id)
     acknowledged += delivered.length
     destination.answered(delivered)
+    for (const { id, _tag } of outcomes) {
+      // A refusal takes the place of the dead letter that said what is in doubt: the one repeat that is not prevented.
+      if (_tag === "Rejected" && destination.track(id)?.doubtful === true) destination.attempted(id, "?")
+    }
     if ("error" in given) {
       const { reason } = given.error
       const isLost = reason._tag === "Protocol" || (reason._tag === "Unavailable" && reason.inDoubt)

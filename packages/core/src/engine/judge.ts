@@ -61,6 +61,10 @@ export const judge = (ctx: RunContext, state: RouteState, arrival: Arrival, know
 const isOverrun = (record: SourceRecord, mine: LedgerRow | undefined): boolean =>
   record.version !== undefined && typeof mine?.version === "string" && record.version < mine.version
 
+/** Of two records with one version the first keeps the key, or they would take it from each other in every run. */
+const isNewer = (record: SourceRecord, holder: LedgerRow | undefined): boolean =>
+  typeof holder?.version !== "string" || (record.version !== undefined && record.version > holder.version)
+
 const judgeFiltered = (state: RouteState, arrival: Arrival, { mine, holder }: Known): Verdict => {
   if (mine === undefined) return { _tag: "Settle", as: "filtered" }
   const { onDelete, onLeave } = state.route
@@ -109,7 +113,7 @@ const judgeRow = (
     letter: makeLetter(ctx, state, arrival, { kind, code, message, fields, hash, row: mapped }),
   })
 
-  const takesOver = route.onKeyConflict === "newest" && !isOverrun(arrival.mapped.record, holder)
+  const takesOver = route.onKeyConflict === "newest" && isNewer(arrival.mapped.record, holder)
   if (holder !== undefined && !takesOver) {
     return refuse(
       "key_conflict",
