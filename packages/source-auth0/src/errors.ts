@@ -54,6 +54,13 @@ const says = (pattern: RegExp) => (body: ErrorBody) => pattern.test(body.message
 /** The first rule that fits counts; the last of a status takes every other answer with it. */
 const management: ReadonlyArray<Rule> = [
   { status: 400, when: code("invalid_paging"), handling: "refused", meaning: "a page beyond the first 1,000 users" },
+  // Auth0 calls every parameter of a URL the query; only `q` is the search.
+  {
+    status: 400,
+    when: says(/query validation error.* on property (?!q\b)/i),
+    handling: "refused",
+    meaning: "a parameter is not valid",
+  },
   { status: 400, when: code("invalid_query_string"), handling: "query", meaning: "the search is not valid" },
   { status: 400, when: says(/'q' parameter|query/i), handling: "query", meaning: "the search is not valid" },
   { status: 400, handling: "refused", meaning: "the request is not valid" },

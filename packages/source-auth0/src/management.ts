@@ -37,8 +37,9 @@ export interface Search {
   readonly fields: ReadonlyArray<string> | undefined
 }
 
+/** Commas part the names and dots go into them, so a provider's claim named like a URL comes only with all the rest. */
 const chosen = (fields: ReadonlyArray<string> | undefined): Record<string, string> =>
-  fields === undefined ? {} : { fields: fields.join(","), include_fields: "true" }
+  fields?.every((name) => /^[\w-]+$/.test(name)) === true ? { fields: fields.join(","), include_fields: "true" } : {}
 
 const call = <A>(
   api: Api,

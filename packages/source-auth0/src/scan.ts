@@ -131,6 +131,8 @@ export const scanUsers = (management: Management, request: UsersRequest, tally: 
         ? yield* lookAhead(management, options, position, tally)
         : { nothing: false, start: position }
       const sliding = nothing ? Stream.empty : slide(reading, { start, whole: !resumed })
-      return Stream.concat(sliding, finish(start.next))
+      // What a gap left out is read again: the next scan starts where this one did.
+      const rest = Stream.suspend(() => finish(tally.gap === undefined ? start.next : position.next))
+      return Stream.concat(sliding, rest)
     }),
   )

@@ -27,6 +27,8 @@ const management: ReadonlyArray<readonly [number, Json | undefined, string]> = [
   [200, { users: [] }, "Accept"],
   [400, body(400, paging, "invalid_paging"), "Refused"],
   [400, body(400, "Query validation error: 'x' on property q", "invalid_query_string"), "Misconfigured"],
+  [400, body(400, "Query validation error: 'x' on property per_page (y).", "invalid_query_string"), "Refused"],
+  [400, body(400, "Query validation error: 'x' on property fields"), "Refused"],
   [400, body(400, "The 'q' parameter is available only if you specify 'search_engine=v2|v3'"), "Misconfigured"],
   [400, body(400, "Payload validation error: 'x' on property y", "invalid_body"), "Refused"],
   [400, body(400, "Path validation error: 'x' on property id", "invalid_uri"), "Refused"],

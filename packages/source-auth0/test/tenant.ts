@@ -79,6 +79,7 @@ export interface Tenant {
   readonly index: Map<string, TestUser>
   readonly queries: Array<URLSearchParams>
   readonly paths: Array<string>
+  readonly methods: Set<string>
   /** Milliseconds of the tenant's clock; each search takes a second. */
   now: number
 }
@@ -110,6 +111,7 @@ export const makeTenant = (options: TenantOptions = {}) => {
     index,
     queries: [],
     paths: [],
+    methods: new Set(),
     now: 1_000_000,
     put: (user) => {
       tenant.users.set(user.user_id, user)
@@ -168,6 +170,7 @@ export const makeTenant = (options: TenantOptions = {}) => {
   const client = HttpClient.make((request, url) =>
     Effect.sync(() => {
       tenant.paths.push(decodeURIComponent(url.pathname))
+      tenant.methods.add(request.method)
       const respond = (): Response => {
         if (url.pathname === "/api/v2/users") return search(url.searchParams)
         if (url.pathname === "/api/v2/users-by-email") {

@@ -218,18 +218,20 @@ describe("traps", () => {
       const { tenant, client } = makeTenant({ users: spread(150) })
       yield* readAll(client)
       assert.isTrue(tenant.paths.every((path) => path === "/api/v2/users"))
+      assert.deepStrictEqual([...tenant.methods], ["GET"])
     }),
   )
 
   it.effect("auth0 trap 25: a profile near search's bound of 1 MB is read whole by its id", () =>
     Effect.gen(function* () {
-      const large = user(1, 1, { user_metadata: { notes: "x".repeat(1_200_000) } })
+      // 1.2 MB in 400,000 characters.
+      const large = user(1, 1, { user_metadata: { notes: "漢".repeat(400_000) } })
       const { tenant, client } = makeTenant({
         users: [user(0, 0), large, user(2, 2)],
         answer: (body) => ({
           ...body,
           users: body.users.map((each) =>
-            each === large ? { ...each, user_metadata: { notes: "x".repeat(950_000) } } : each,
+            each === large ? { ...each, user_metadata: { notes: "漢".repeat(333_000) } } : each,
           ),
         }),
       })
@@ -275,6 +277,39 @@ describe("answers that would lose users without a word", () => {
       })
       const { completeness } = yield* readAll(client)
       assert.include(completeness?.gap, "30")
+    }),
+  )
+
+  it.effect("after a gap an incremental run starts where the one with the gap did", () =>
+    Effect.gen(function* () {
+      const changedAt = (nth: number) => (nth === 29 ? 90_000_000 : nth * 1000)
+      const users = Array.from({ length: 30 }, (_, nth) => user(nth, nth, { updated_at: time(changedAt(nth)) }))
+      for (const since of [Option.none(), Option.some(time(3000))]) {
+        let hidden: string | undefined = "auth0|000005"
+        const { client } = makeTenant({
+          users,
+          answer: (body) => ({ ...body, users: body.users.filter(({ user_id }) => user_id !== hidden) }),
+        })
+        const first = yield* readAll(client, { sync: "incremental", since })
+        assert.isDefined(first.completeness?.gap)
+        hidden = undefined
+        const from = Option.fromUndefinedOr(first.last)
+        assert.include((yield* readAll(client, { sync: "incremental", from })).keys, "auth0|000005")
+      }
+    }),
+  )
+
+  it.effect("a field whose name cannot be asked for is read all the same, and nothing beside it is kept", () =>
+    Effect.gen(function* () {
+      const plan = "https://example.com/claims/plan,tier"
+      const { client } = makeTenant({ users: [user(1, 0, { [plan]: "pro" })] })
+      const { records } = yield* readAll(client, { fields: [plan] })
+      assert.deepStrictEqual(records[0]?.data, {
+        user_id: "auth0|000001",
+        created_at: time(0),
+        updated_at: time(0),
+        [plan]: "pro",
+      })
     }),
   )
 })
