@@ -248,11 +248,21 @@ const makeWorld = (scenario: Scenario, log: ((line: string) => void) | undefined
     calmDown()
     calmDown()
     checkConverged(disk, routes, people)
-    const before = writes()
-    const last = live(options(), false, undefined)
-    if (last?.status !== "completed") throw new Violation("A11", "a run without changes did not complete")
-    if (writes() !== before) throw new Violation("A11", `a run without changes wrote ${writes() - before} times`)
+    settleDown()
     return { seed, lives, crashes, writes: writes(), trace: machine.trace() }
+  }
+
+  /** A11. A key that was given up goes to the next who claims it, one run at a time. */
+  const settleDown = (): void => {
+    const mostRuns = scenario.sharesEmails ? 8 : 1
+    for (let attempt = 1; ; attempt += 1) {
+      const before = writes()
+      const last = live(options(), false, undefined)
+      if (last?.status !== "completed") throw new Violation("A11", "a run without changes did not complete")
+      const made = writes() - before
+      if (made === 0) return
+      if (attempt >= mostRuns) throw new Violation("A11", `a run without changes wrote ${made} times`)
+    }
   }
 
   const writes = (): number => routes.reduce((sum, { destination }) => sum + destination.writes(), 0)

@@ -97,7 +97,9 @@ const isOvertaken = ({ letter, mine }: Known, arrival: Arrival, as: Settled): bo
   if (letter === undefined) return false
   const { version } = arrival.mapped.record
   if (as === "superseded") return isAtMost(letter.version, mine?.version)
-  return (as === "unchanged" || as === "filtered") && (version === undefined || isAtMost(letter.version, version))
+  // What is in doubt stays so while `where` excludes the record: it may come back as the very row that was sent.
+  const settles = as === "unchanged" || (as === "filtered" && letter.kind !== "in_doubt")
+  return settles && (version === undefined || isAtMost(letter.version, version))
 }
 
 const isAtMost = (version: string | null, than: string | null | undefined): boolean =>
