@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import type { JsonObject } from "effect/Schema"
+import type { Scope } from "effect/Scope"
 import type { SqlClient } from "effect/sql/SqlClient"
 import { listDeadLetters } from "../engine/deadLetters.ts"
 import type { Pipeline } from "../engine/pipeline.ts"
@@ -50,6 +51,9 @@ export interface PipelineBench {
   readonly preview: Effect.Effect<PreviewReport, ConformanceError>
   readonly letters: Effect.Effect<ReadonlyArray<ListedDeadLetter>, ConformanceError>
 }
+
+/** What a case does with a suite; a text says that it does not apply. */
+export type Body = (suite: SinkConformance<unknown>, state: State) => Effect.Effect<unknown, ConformanceError, Scope>
 
 export interface Done {
   readonly report: PipelineReport
@@ -164,4 +168,9 @@ export const holdsAll = Effect.fnUntraced(function* (bench: PipelineBench, expec
   }
   const total = totalOf(destination)
   yield* expect(total === expected.length, `the destination holds ${total} rows, not ${expected.length}`)
+})
+
+export const noLetters = Effect.fnUntraced(function* (bench: PipelineBench) {
+  const letters = yield* bench.letters
+  yield* expect(letters.length === 0, `there are ${letters.length} dead letters: ${letters[0]?.code}`)
 })
