@@ -33,6 +33,8 @@ export interface RunContext {
   readonly frontier: Frontier
   /** Replaced when the source has lost the position and the scan starts over. */
   scan: Scan
+  /** The source was read to its end: only then does it know whether something is missing. */
+  scanned: boolean
   /** Records the source handed over. */
   read: number
   batches: number

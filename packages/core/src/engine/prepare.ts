@@ -74,6 +74,7 @@ export const prepare = (opening: Opening) =>
       halt: opening.halt,
       frontier: makeFrontier(),
       scan: resume.scan,
+      scanned: false,
       read: 0,
       batches: 0,
       committedMillis: yield* Clock.currentTimeMillis,

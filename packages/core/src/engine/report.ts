@@ -46,6 +46,7 @@ export interface PipelineReport {
   /** What was settled of an earlier run before reading. Outside the identity. */
   readonly recovered: { readonly [route: string]: RecoveredCounts }
   readonly duration_ms: number
+  /** Null where the source was not read to its end, or does not say. */
   readonly completeness: Completeness | null
   /** Fields left out of delivered rows, deletion candidates kept and records that `where` now excludes. */
   readonly dropped: { readonly [route: string]: number }

@@ -15,7 +15,7 @@ export const makeReport = (opening: Opening, ctx: RunContext | undefined): Effec
     const { halt, meters, pipeline, options } = opening
     const states = ctx?.states ?? []
     for (const state of states) countPending(state)
-    const completeness = (yield* ctx?.reader.completeness ?? Effect.undefined) ?? null
+    const completeness = ctx?.scanned === true ? ((yield* ctx.reader.completeness ?? Effect.undefined) ?? null) : null
     const problem = problemOf(halt.current(), states)
     const status: RunStatus = halt.current()?.status ?? (problem === null ? "completed" : "failed")
     const perRoute = <A>(value: (state: RouteState) => A): Record<string, A> =>

@@ -177,6 +177,7 @@ const read = (ctx: RunContext, options: RunOptions) =>
       yield* restartScan(ctx)
     })
     yield* readPages(ctx, ctx.request, (page) => takePage(ctx, page, options.limit), startOver)
+    ctx.scanned = options.limit === undefined
   })
 
 const reconcileDeletions = (ctx: RunContext, options: RunOptions) =>
