@@ -48,7 +48,7 @@ export interface Recorded {
   writes: number
 }
 
-/** Takes any row, a hundred at a time. */
+/** Takes any row, ten at a time. */
 export const recordingSink = (recorded: Recorded): Sink => ({
   name: "recording",
   config: Schema.Struct({}),
@@ -58,7 +58,7 @@ export const recordingSink = (recorded: Recorded): Sink => ({
       identify: Effect.succeed({ account: "record", label: "record" }),
       writer: () =>
         Effect.succeed({
-          limits: { rows: 100 },
+          limits: { rows: 10 },
           repeatable: true,
           write: (batch) =>
             Effect.sync(() =>

@@ -1,10 +1,10 @@
 /** What a source does in a pipeline, run by the shipped engine over a state in memory, as cases for any test runner. */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import type { Scope } from "effect/Scope"
-import type { RunEvent } from "../engine/report.ts"
 import { type RunOptions, run } from "../engine/run.ts"
 import { type ConformanceCase, ConformanceError, expect, fail, given, onClock, unexpected } from "./case.ts"
 import { hides, secretsOf } from "./configCases.ts"
@@ -93,13 +93,18 @@ const twice: Body = Effect.fnUntraced(function* (bench) {
 })
 
 const stops: Body = Effect.fnUntraced(function* (bench) {
+  const all = bench.origin.keys().length
   const stop = yield* Deferred.make<void>()
-  const onEvent = (event: RunEvent) =>
-    event._tag === "Progress" && event.read > 0 ? Effect.asVoid(Deferred.succeed(stop, undefined)) : Effect.void
-  const { counts, report } = yield* bench.run({ stop: Deferred.await(stop), onEvent })
+  bench.faulty.set({ kind: "slow", millis: 1000 })
+  const fiber = yield* Effect.forkChild(bench.run({ stop: Deferred.await(stop) }))
+  while (bench.recorded.writes === 0) yield* Effect.sleep("10 millis")
+  yield* Deferred.succeed(stop, undefined)
+  const { counts, report } = yield* Fiber.join(fiber)
   yield* expect(report.status === "interrupted", `the stopped run ended as ${report.status}`)
-  yield* expect(counts.read < bench.origin.keys().length, "the run was done before it could be stopped")
-  yield* finished(bench)
+  yield* expect(counts.read < all, "the run was done before it could be stopped")
+  bench.faulty.set(undefined)
+  const rest = yield* finished(bench)
+  yield* expect(rest.read < all, "the next run read everything again")
 })
 
 const outage: Body = Effect.fnUntraced(function* (bench) {
