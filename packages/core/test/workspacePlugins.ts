@@ -1,25 +1,17 @@
 /**
- * The conformance suites over every plugin of the workspace, found by its folder's name. A plugin takes part through
+ * Conformance suites over every plugin of the workspace, found by its folder's name. A plugin takes part through
  * `test/conformance.ts`, which exports `suites`, each with the titles of the cases that do not apply to it in `without`.
  */
 import { existsSync, readdirSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
-import {
-  type ConformanceCase,
-  type SinkConformance,
-  type SourceConformance,
-  sinkConformance,
-  sinkPipelineConformance,
-  sourceConformance,
-  sourcePipelineConformance,
-} from "@sluice/core/testing"
+import type { ConformanceCase } from "@sluice/core/testing"
 import * as Effect from "effect/Effect"
 import { layer } from "../../cli/src/node/index.ts"
 
 type Suites<Suite> = ReadonlyArray<Suite & { readonly name?: string; readonly without?: ReadonlyArray<string> }>
 
 const packages = new URL("../../", import.meta.url)
-const state = layer({ stateFile: ":memory:", env: {} })
+export const state = layer({ stateFile: ":memory:", env: {} })
 
 const suitesOf = async <Suite>(plugin: string): Promise<Suites<Suite>> => {
   const module = new URL(`${plugin}/test/conformance.ts`, packages)
@@ -29,7 +21,10 @@ const suitesOf = async <Suite>(plugin: string): Promise<Suites<Suite>> => {
 }
 
 /** Every case, and every plugin, runs or says why not: what silently does not apply proves nothing. */
-const checkAll = async <Suite>(kind: "sink" | "source", cases: (suite: Suite) => ReadonlyArray<ConformanceCase>) => {
+export const checkAll = async <Suite>(
+  kind: "sink" | "source",
+  cases: (suite: Suite) => ReadonlyArray<ConformanceCase>,
+) => {
   const plugins = readdirSync(packages).filter((name) => name.startsWith(`${kind}-`))
   it(`finds ${kind} plugins`, () => assert.isNotEmpty(plugins))
   for (const plugin of plugins) {
@@ -56,12 +51,3 @@ const checkEach = (cases: ReadonlyArray<ConformanceCase>, without: ReadonlyArray
     })
   }
 }
-
-await checkAll("sink", (suite: SinkConformance<unknown>) => [
-  ...sinkConformance(suite),
-  ...sinkPipelineConformance(suite, state),
-])
-await checkAll("source", (suite: SourceConformance<unknown>) => [
-  ...sourceConformance(suite),
-  ...sourcePipelineConformance(suite, state),
-])
