@@ -82,6 +82,8 @@ const isSettled = ({ destination, scenario }: RouteUnderTest, people: People, re
   if (held === undefined && destination.track(record.key) !== undefined && destination.options.mayDelete(record.key)) {
     return true
   }
+  // A newer version may have been written, without an answer: this one must not be written over it.
+  if (destination.track(record.key)?.doubtful === true && since.length > 1) return true
   return since.some((person) => {
     const wanted = content(person)
     if (wanted !== undefined) return wanted === held

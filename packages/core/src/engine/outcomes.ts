@@ -46,7 +46,7 @@ export const settlementOf = (
       ...(entry.displaces === undefined ? [] : [entry.displaces]),
     ]),
     // A row whose answer was lost is never called unchanged later.
-    forgotten: unknown.map(({ entry }) => ({ id: entry.row.id, row_key: entry.row.key })),
+    forgotten: unknown.map(({ entry }) => markOf(entry)),
     letters: answered.flatMap(({ entry, outcome }) => letterFor(ctx, state, entry, outcome) ?? []),
     closed: state.knownLetters === 0 ? [] : delivered.map(({ entry }) => entry.row.id),
     dropped: delivered.flatMap(({ entry, outcome }) =>

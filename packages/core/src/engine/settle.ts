@@ -25,7 +25,7 @@ export interface Settlement {
   /** Ledger rows of deleted records and of records that lost their key. */
   readonly removed: ReadonlyArray<string>
   /** Ledger rows whose content is unknown from now on. */
-  readonly forgotten: ReadonlyArray<{ readonly id: string; readonly row_key: string }>
+  readonly forgotten: ReadonlyArray<Pick<LedgerRow, "id" | "row_key" | "version">>
   readonly letters: ReadonlyArray<DeadLetter>
   /** Records whose earlier dead letters are overtaken. */
   readonly closed: ReadonlyArray<string>

@@ -42,8 +42,11 @@ export const makeLedger = (sql: SqlClient, ns: number) => {
   const remove = (ids: ReadonlyArray<string>) =>
     chunked(ids, (part) => sql`DELETE FROM ledger WHERE ns = ${ns} AND ${sql.in("id", part)}`)
 
-  /** Rows whose write was lost: the source still has them and they are sent again, or they are found absent. */
-  const forget = (rows: ReadonlyArray<{ readonly id: string; readonly row_key: string }>) =>
+  /**
+   * Rows whose write was lost: the source still has them and they are sent again, or they are found absent. What may have
+   * been written is remembered by its version, so that nothing older is written over it.
+   */
+  const forget = (rows: ReadonlyArray<Pick<LedgerRow, "id" | "row_key" | "version">>) =>
     chunked(
       rows,
       (part) => sql`
@@ -53,11 +56,12 @@ export const makeLedger = (sql: SqlClient, ns: number) => {
             id: row.id,
             row_key: row.row_key,
             hash: null,
-            version: null,
+            version: row.version,
             remote_id: null,
           })),
         )}
-        ON CONFLICT (ns, id) DO UPDATE SET hash = NULL`,
+        ON CONFLICT (ns, id) DO UPDATE SET hash = NULL, version = CASE
+          WHEN ledger.version IS NULL OR excluded.version > ledger.version THEN excluded.version ELSE ledger.version END`,
     )
 
   const count = sql<{ n: number }>`SELECT COUNT(*) AS n FROM ledger WHERE ns = ${ns}`.pipe(Effect.map(firstCount))
