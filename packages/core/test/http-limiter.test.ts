@@ -123,14 +123,23 @@ describe("limiter", () => {
     }),
   )
 
-  it.effect("B18: a clock that is set back does not stop the calls", () =>
+  it.effect("B18: a clock that is set back neither opens a window nor keeps it closed", () =>
     Effect.gen(function* () {
       const of = bucket({ limit: 1, windowMillis: 1000 })
       yield* TestClock.setTime(7_200_000)
-      yield* of.take
       of.close(60_000, 7_200_000)
       yield* TestClock.setTime(0)
-      assert.strictEqual(yield* of.take, 0)
+      const next = yield* Effect.forkChild(of.take)
+      yield* TestClock.adjust("60 seconds")
+      assert.strictEqual(yield* Fiber.join(next), 60_000)
+    }),
+  )
+
+  it.effect("C09: no header closes a bucket for more than an hour", () =>
+    Effect.gen(function* () {
+      const of = bucket({ limit: 1, windowMillis: 1000 })
+      of.observe({ remaining: 0, resetAfterMillis: 999_999_999_000 }, 0)
+      assert.deepStrictEqual(yield* Effect.flip(of.take), { _tag: "Closed", millis: 3_600_000 })
     }),
   )
 

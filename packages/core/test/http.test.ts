@@ -355,11 +355,20 @@ describe("http unit: rate limits", () => {
 
   it.effect("C09: a wait of more than 15 minutes goes to the engine, and the others do not call meanwhile", () =>
     Effect.gen(function* () {
-      const { api, sent } = yield* vendor(() => throttle("999999999"))
+      const { api, sent } = yield* vendor(() => throttle("1800"), { account: "canary" })
       const error = failure(yield* Effect.result(api.call(get())))
-      assert.deepInclude(error, { _tag: "RateLimited", retryAfterMillis: 999_999_999_000 })
-      assert.strictEqual(failure(yield* Effect.result(api.call(get())))._tag, "RateLimited")
+      assert.deepInclude(error, { _tag: "RateLimited", retryAfterMillis: 1_800_000 })
+      const other = failure(yield* Effect.result(api.call(get())))
+      assert.deepInclude(other, { _tag: "RateLimited", retryAfterMillis: 1_800_000 })
+      assert.notInclude(JSON.stringify(other), "canary")
       assert.strictEqual(sent.length, 1)
+    }),
+  )
+
+  it.effect("D10: a wait that is longer than any window is a used-up allowance, which no run waits for", () =>
+    Effect.gen(function* () {
+      const { api } = yield* vendor(() => throttle("999999999"))
+      assert.strictEqual(failure(yield* Effect.result(api.call(get())))._tag, "QuotaExhausted")
     }),
   )
 })

@@ -1,6 +1,5 @@
 /** The access token: asked for once, kept until shortly before it ends, and read for who it belongs to. */
-import { type Api, type CallReason, Unauthorized } from "@sluice/core"
-import * as Clock from "effect/Clock"
+import { type Api, type CallReason, monotonicMillis, Unauthorized } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import * as Base64Url from "effect/encoding/Base64Url"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
@@ -51,8 +50,6 @@ export const tenantOf = ({ iss, aud }: Claims, domain: string): string => {
   const named = candidates.find((each) => each !== undefined && URL.canParse(each))
   return named === undefined ? domain.toLowerCase() : new URL(named).host
 }
-
-const monotonicMillis = Effect.map(Clock.currentTimeNanos, (nanos) => Number(nanos / 1_000_000n))
 
 /** max(60 s, 10 %) before the end, but never more than half of it; without a usable lifetime only a 401 tells. */
 const refreshAt = (now: number, expiresIn: unknown): number => {

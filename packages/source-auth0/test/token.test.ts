@@ -112,6 +112,17 @@ describe("the access token", () => {
     }),
   )
 
+  it.effect("C14: a clock that is set back keeps no token past its end", () =>
+    Effect.gen(function* () {
+      const { reader, seen } = yield* tenant({ expiresIn: 300 })
+      yield* look(reader)
+      yield* TestClock.setTime(-3_600_000)
+      yield* TestClock.adjust("241 seconds")
+      yield* look(reader)
+      assert.strictEqual(seen.tokens, 2)
+    }),
+  )
+
   for (const expiresIn of [undefined, 0, -5, "soon"]) {
     it.effect(`C14: with expires_in ${expiresIn} it is kept until the API refuses it`, () =>
       Effect.gen(function* () {

@@ -70,11 +70,11 @@ export interface ApiOptions {
   /** The vendor's address or the endpoint's `base_url`. https, unless loopback or `insecure`. No query, no user. */
   readonly baseUrl: string
   readonly insecure: boolean
-  /** The part of each limit to use. */
+  /** The part of each limit to use, above 0 and up to 1. Of connections that share a bucket the first one's counts. */
   readonly share: number
   /** By bucket name. The headers of the answers correct them. */
   readonly limits: { readonly [bucket: string]: RateLimit }
-  /** Shared by all connections of one account in this process: the limiter's key. */
+  /** Shared by all connections of one account in this process: the limiter's key, never shown. */
   readonly account: string
   readonly readLimit: (headers: Headers, nowMillis: number) => LimitState | undefined
   /** Puts the credentials on. Called for each attempt. */

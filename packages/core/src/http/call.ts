@@ -11,13 +11,14 @@ import type { SchemaError } from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import type { Scope } from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
-import { Misconfigured, Protocol, RateLimited, Unauthorized, Unavailable } from "../plugin/errors.ts"
+import { Misconfigured, Protocol, QuotaExhausted, RateLimited, Unauthorized, Unavailable } from "../plugin/errors.ts"
 import { below, parseBase } from "./address.ts"
 import type { Answer, Api, ApiOptions, Call, CallReason } from "./api.ts"
 import { largestBody, parse, readBytes } from "./body.ts"
 import { type Fault, transmission } from "./faults.ts"
-import { type Bucket, CurrentLimiters, longestWait } from "./limiter.ts"
+import { type Bucket, CurrentLimiters, longestWait, longestWindow } from "./limiter.ts"
 import { CurrentMeter, type Meter } from "./meter.ts"
+import { monotonicMillis } from "./monotonic.ts"
 import { backoff, makeBudget, maxAttempts, maxThrottles } from "./retry.ts"
 
 interface Connection {
@@ -83,9 +84,8 @@ const exchange = (
   const timeoutMillis = options.timeoutMillis ?? 120_000
   return Effect.gen(function* () {
     const response = yield* connection.client.execute(request)
-    const now = yield* Clock.currentTimeMillis
-    const state = options.readLimit(response.headers, now)
-    if (state !== undefined) bucket.observe(state, now)
+    const state = options.readLimit(response.headers, yield* Clock.currentTimeMillis)
+    if (state !== undefined) bucket.observe(state, yield* monotonicMillis)
     const bytes = yield* readBytes(response, maxBytes)
     meter.bytes += bytes.byteLength
     const { status, headers } = response
@@ -195,7 +195,10 @@ export const makeApi: (options: ApiOptions) => Effect.Effect<Api, Misconfigured,
 
     const attempt = <A>(call: Call<A>, bucket: Bucket, url: string, used: { generation: number }) =>
       Effect.gen(function* () {
-        connection.meter.waitedMillis += yield* Effect.mapError(bucket.take, final)
+        connection.meter.waitedMillis += yield* Effect.mapError(bucket.take, ({ millis }) => {
+          const message = `${call.name} at ${base.host}: the rate limit opens again in ${Math.ceil(millis / 60_000)} minutes.`
+          return final(new RateLimited({ message, retryAfterMillis: millis }))
+        })
         used.generation = credentials.state.generation
         const request = call.request.pipe(
           HttpClientRequest.setUrl(url),
@@ -213,13 +216,11 @@ export const makeApi: (options: ApiOptions) => Effect.Effect<Api, Misconfigured,
       nth: number,
       asked: number | undefined,
     ) {
-      const now = yield* Clock.currentTimeMillis
       const wait = Math.max(asked ?? 0, yield* backoff(nth, 1000))
-      bucket.close(wait, now)
-      if (wait > longestWait || nth > maxThrottles) {
-        const message = `${name} at ${base.host}: asked to slow down for ${Math.ceil(wait / 1000)} seconds.`
-        return yield* new RateLimited({ message, retryAfterMillis: wait })
-      }
+      bucket.close(wait, yield* monotonicMillis)
+      const message = `${name} at ${base.host}: asked to slow down for ${Math.ceil(wait / 1000)} seconds.`
+      if (wait > longestWindow) return yield* new QuotaExhausted({ message })
+      if (wait > longestWait || nth > maxThrottles) return yield* new RateLimited({ message, retryAfterMillis: wait })
     })
 
     const call = <A>(call: Call<A>): Effect.Effect<A, CallReason> =>

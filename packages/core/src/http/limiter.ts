@@ -5,20 +5,29 @@
  * Effect's RateLimiter is not used: those already waiting in it keep their time when a later answer closes the window,
  * and it knows no share, no second bound and no way to tell how long a call waited.
  */
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
-import { RateLimited } from "../plugin/errors.ts"
 import type { LimitState, RateLimit } from "./api.ts"
+import { monotonicMillis } from "./monotonic.ts"
 
 /** The longest a call waits by itself, in milliseconds: 15 minutes. */
 export const longestWait = 15 * 60_000
 
+/** No vendor's window is longer, in milliseconds: one hour. What asks for more is an allowance, or nonsense. */
+export const longestWindow = 60 * 60_000
+
+/** The bucket opens again in so long, which is more than a call waits by itself. */
+export interface Closed {
+  readonly _tag: "Closed"
+  readonly millis: number
+}
+
+/** `nowMillis` is of the monotonic clock. */
 export interface Bucket {
   /** Waits for this call's turn; answers how many milliseconds that took. */
-  readonly take: Effect.Effect<number, RateLimited>
-  /** Lets nobody through for so long: the vendor said so. */
+  readonly take: Effect.Effect<number, Closed>
+  /** Lets nobody through for so long, one window at most: the vendor said so. */
   readonly close: (millis: number, nowMillis: number) => void
   /** Takes in what an answer's headers say. */
   readonly observe: (state: LimitState, nowMillis: number) => void
@@ -39,26 +48,16 @@ const paceOf = (limit: RateLimit, share: number): Pace => {
   return { calls, windowMillis: limit.windowMillis * Math.max(1, calls / wanted), burst: Math.min(burst, calls) }
 }
 
-const makeBucket = (account: string, name: string, preset: RateLimit, share: number): Bucket => {
+const makeBucket = (preset: RateLimit, share: number): Bucket => {
   let pace = paceOf(preset, share)
   // Start times of the last calls, oldest first: exact in every window, which a token bucket alone is not.
   let starts: Array<number> = []
   let tokens = pace.burst
   let filledAt = 0
-  let last = 0
   let closedUntil = 0
   const turn = Semaphore.makeUnsafe(1)
 
   const advance = (now: number) => {
-    // A clock that was set back would leave every wait far in the future. Small corrections are none of that.
-    if (now < last - 1000) {
-      starts = []
-      closedUntil = 0
-      tokens = pace.burst
-      filledAt = now
-      last = now
-    }
-    last = Math.max(last, now)
     if (now > filledAt) {
       tokens = Math.min(pace.burst, tokens + ((now - filledAt) * pace.calls) / pace.windowMillis)
       filledAt = now
@@ -78,18 +77,13 @@ const makeBucket = (account: string, name: string, preset: RateLimit, share: num
   }
 
   const take = Effect.gen(function* () {
-    const started = yield* Clock.currentTimeMillis
+    const started = yield* monotonicMillis
     const wait = Effect.gen(function* () {
-      let now = yield* Clock.currentTimeMillis
+      let now = yield* monotonicMillis
       for (let millis = waitMillis(now); millis > 0; millis = waitMillis(now)) {
-        if (millis > longestWait) {
-          return yield* new RateLimited({
-            message: `The rate limit of ${account} (${name}) opens again in ${Math.ceil(millis / 60_000)} minutes.`,
-            retryAfterMillis: millis,
-          })
-        }
+        if (millis > longestWait) return yield* Effect.fail<Closed>({ _tag: "Closed", millis })
         yield* Effect.sleep(Math.ceil(millis))
-        now = yield* Clock.currentTimeMillis
+        now = yield* monotonicMillis
       }
       starts.push(now)
       tokens -= 1
@@ -100,7 +94,7 @@ const makeBucket = (account: string, name: string, preset: RateLimit, share: num
 
   const close = (millis: number, now: number) => {
     advance(now)
-    closedUntil = Math.max(closedUntil, now + millis)
+    closedUntil = Math.max(closedUntil, now + Math.min(millis, longestWindow))
     // What opens then is one refill, not a full bucket.
     tokens = Math.min(tokens, 1)
     filledAt = Math.max(filledAt, closedUntil)
@@ -128,6 +122,7 @@ const makeBucket = (account: string, name: string, preset: RateLimit, share: num
 }
 
 export interface Limiters {
+  /** The first to ask decides limit and share; an `account` is a key and may be a secret's hash: it is never shown. */
   readonly bucket: (account: string, name: string, limit: RateLimit, share: number) => Bucket
 }
 
@@ -136,7 +131,7 @@ export const makeLimiters = (): Limiters => {
   return {
     bucket: (account, name, limit, share) => {
       const key = JSON.stringify([account, name])
-      const found = buckets.get(key) ?? makeBucket(account, name, limit, share)
+      const found = buckets.get(key) ?? makeBucket(limit, share)
       buckets.set(key, found)
       return found
     },
