@@ -5,6 +5,7 @@ import * as Semaphore from "effect/Semaphore"
 import { assert, describe, it } from "vitest"
 import { changesOf, contactsByUser, phantoms, pipelineOf } from "./expected.ts"
 import { type Instant, type KillBench, killBench } from "./killing.ts"
+import { sluice } from "./process.ts"
 
 const USERS = 300
 const KILLS = 5
@@ -123,7 +124,7 @@ const inTurn = <A>(run: () => Promise<A>): Promise<A> =>
   Effect.runPromise(Effect.promise(run).pipe(turns.withPermits(1)))
 
 describe.concurrent("B01, B02: kill -9 anywhere", () => {
-  it.each(SEEDS)("seed %i: nothing is lost, nothing made twice, nothing invented", { timeout: 180_000 }, (seed) =>
+  it.each(SEEDS)("seed %i: nothing is lost, nothing made twice, nothing invented", { timeout: 300_000 }, (seed) =>
     inTurn(async () => {
       const bench = await killBench({ users: USERS, seed })
       try {
@@ -143,5 +144,35 @@ describe.concurrent("B01, B02: kill -9 anywhere", () => {
         await bench.close()
       }
     }),
+  )
+
+  it(
+    "F01: around commits that hold dead letters: each is there once, and every user is a contact or a dead letter",
+    {
+      timeout: 300_000,
+    },
+    () =>
+      inTurn(async () => {
+        const bench = await killBench({ users: 90, seed: 5, messy: true })
+        try {
+          for (const commit of [7, 8, 9]) {
+            for (const at of ["before", "after"] as const) {
+              const { code, stderr } = await bench.attempt({ at, commit })
+              assert.include([null, 0, 4], code, stderr)
+            }
+          }
+          const { code, stdout } = await bench.attempt()
+          assert.strictEqual(code, 4)
+          assert.nestedPropertyVal(JSON.parse(stdout), "pipelines[0].status", "completed")
+          const listed = await sluice(["dead-letters", "list", "--reveal", "--json", "--state", bench.state])
+          const letters: ReadonlyArray<{ readonly id: string }> = JSON.parse(listed.stdout)
+          const ids = [...letters.map(({ id }) => id), ...bench.sandbox.control.contacts().map(({ ext_id }) => ext_id)]
+          const users = [...bench.sandbox.control.users()].map(({ user_id }) => user_id)
+          assert.isAbove(letters.length, 2)
+          assert.deepStrictEqual(ids.sort(), users.sort())
+        } finally {
+          await bench.close()
+        }
+      }),
   )
 })

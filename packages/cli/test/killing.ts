@@ -3,7 +3,7 @@ import type { ChildProcess } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
-import type { Delivery, Handler, Sandbox } from "@sluice/sandbox"
+import type { Delivery, Handler, Sandbox, SandboxOptions } from "@sluice/sandbox"
 import { type Bench, bench, config, type Finished, start } from "./process.ts"
 
 export type Instant =
@@ -30,7 +30,7 @@ const cut: Delivery = {
 }
 
 /** Small pages, so that a few hundred users take many calls. */
-export const killBench = async (options: { readonly users: number; readonly seed: number }): Promise<KillBench> => {
+export const killBench = async (options: Partial<SandboxOptions>): Promise<KillBench> => {
   let child: ChildProcess | undefined
   let instant: Instant | undefined
   let requests = 0
