@@ -13,10 +13,10 @@ import * as Tracer from "effect/Tracer"
 import * as TestClock from "effect/testing/TestClock"
 import type { Answer, ApiOptions, Call, Verdict } from "../src/http/api.ts"
 import { makeApi } from "../src/http/call.ts"
-import { retryAfterMillis } from "../src/http/headers.ts"
 import { CurrentLimiters, makeLimiters } from "../src/http/limiter.ts"
 import { CurrentMeter, makeMeter } from "../src/http/meter.ts"
 import { Forbidden } from "../src/plugin/errors.ts"
+import { retryAfterMillis } from "../src/plugin/headers.ts"
 
 type Reply = Response | { readonly code: string; readonly syscall?: string } | "hang"
 

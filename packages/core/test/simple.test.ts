@@ -8,6 +8,7 @@ import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import * as Tracer from "effect/Tracer"
 
 const Config = Schema.Struct({ url: Schema.String, token: Schema.Redacted(Schema.String) })
 const state = { get: () => Effect.succeed(Option.none()), set: () => Effect.void }
@@ -115,8 +116,35 @@ describe("Sink.simple", () => {
       const waits = (header: string) => reasonOf({ answer: { status: 429, headers: { "retry-after": header } } })
       const capped = yield* waits("999999999")
       assert.isTrue(capped?._tag === "RateLimited" && capped.retryAfterMillis === 300_000)
+      const date = "Fri, 20 Nov 2026 10:01:00 GMT"
+      const dated = yield* reasonOf({
+        answer: { status: 429, headers: { "retry-after": date, date: "Fri, 20 Nov 2026 10:00:00 GMT" } },
+      })
+      assert.isTrue(dated?._tag === "RateLimited" && dated.retryAfterMillis === 60_000)
       const none = yield* waits("soon")
       assert.isTrue(none?._tag === "RateLimited" && none.retryAfterMillis === 1000)
+    }),
+  )
+
+  it.effect("S01: no span carries the address, which can be a secret", () =>
+    Effect.gen(function* () {
+      const spans: Array<Tracer.Span> = []
+      const tracer = Tracer.make({
+        span: (options) => {
+          const span = new Tracer.NativeSpan(options)
+          spans.push(span)
+          return span
+        },
+      })
+      yield* written({ url: "https://example.com/canary?token=canary" }).pipe(
+        Effect.withSpan("run"),
+        Effect.withTracer(tracer),
+      )
+      assert.deepStrictEqual(
+        spans.map(({ name }) => name),
+        ["run", "hook.write"],
+      )
+      assert.notInclude(JSON.stringify(spans.map(({ name, attributes }) => [name, ...attributes])), "canary")
     }),
   )
 

@@ -1,9 +1,7 @@
 /** Which addresses a connection may call: one origin, https unless it is this machine, and nothing above its base path. */
 import * as Effect from "effect/Effect"
 import { Misconfigured, Refused } from "../plugin/errors.ts"
-
-const loopback = (host: string): boolean =>
-  host === "localhost" || host === "[::1]" || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host)
+import { isLoopback } from "../plugin/transport.ts"
 
 const wrong = (message: string) => new Misconfigured({ message, path: ["base_url"] })
 
@@ -17,7 +15,7 @@ export const parseBase = Effect.fnUntraced(function* (text: string, insecure: bo
   if (url.search !== "" || url.hash !== "" || /[?#]/.test(text)) {
     return yield* wrong(`The address of ${url.host} carries a query or fragment.`)
   }
-  if (url.protocol === "http:" && !insecure && !loopback(url.hostname)) {
+  if (url.protocol === "http:" && !insecure && !isLoopback(url.hostname)) {
     return yield* wrong(`${url.origin} is not https. Set \`insecure: true\` if the network between is your own.`)
   }
   return url

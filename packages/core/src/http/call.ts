@@ -1,17 +1,15 @@
 /** The implementation of `Api`: one attempt as one unit, and the loop that repeats it where that is safe. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as FetchHttpClient from "effect/http/FetchHttpClient"
-import * as Headers from "effect/http/Headers"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import * as UrlParams from "effect/http/UrlParams"
 import * as Result from "effect/Result"
 import type { SchemaError } from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import type { Scope } from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import { Misconfigured, Protocol, QuotaExhausted, RateLimited, Unauthorized, Unavailable } from "../plugin/errors.ts"
+import { guarded } from "../plugin/transport.ts"
 import { below, parseBase } from "./address.ts"
 import type { Answer, Api, ApiOptions, Call, CallReason } from "./api.ts"
 import { largestBody, parse, readBytes } from "./body.ts"
@@ -43,15 +41,6 @@ const garbled = (message: string, repeatable: boolean): Fault => ({
   applied: true,
   reason: () => (repeatable ? new Protocol({ message }) : new Unavailable({ message, inDoubt: true })),
 })
-
-/** Spans of the transport would carry the query; the call has its own span. Redirects would carry the secret. */
-const guarded = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  effect.pipe(
-    Effect.provideService(HttpClient.TracerDisabledWhen, () => true),
-    Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" }),
-    Effect.provideService(Headers.CurrentRedactedNames, [/auth|cookie|key|token|secret|session/i]),
-    Effect.provideService(UrlParams.CurrentRedactedNames, [/./]),
-  )
 
 const redirect = (connection: Connection, answer: Answer, where: string): Fault => {
   const target = answer.headers.location ?? ""

@@ -17,10 +17,12 @@ import {
   Unauthorized,
   Unavailable,
 } from "./errors.ts"
+import { retryAfterMillis } from "./headers.ts"
 import type { Outcome } from "./outcome.ts"
 import type { Batch } from "./record.ts"
 import type { Endpoint } from "./services.ts"
 import type { Limits, Sink as SinkContract } from "./sink.ts"
+import { guarded, isLoopback } from "./transport.ts"
 
 /** What `write` can see of the route it works for. */
 export interface Target {
@@ -57,6 +59,9 @@ export interface SimpleSink<Config> {
 /** The longest a call of `write` may take. */
 const TIMEOUT = "60 seconds"
 
+/** The longest a 429 is believed, in milliseconds. */
+const LONGEST_WAIT = 300_000
+
 const simple = <Config>(options: SimpleSink<Config>): SinkContract<Config> => {
   const spec = {
     description: `Rows for ${options.name}`,
@@ -78,8 +83,10 @@ const simple = <Config>(options: SimpleSink<Config>): SinkContract<Config> => {
             write: (batch) =>
               options.write(batch, config, { object, key }).pipe(
                 Effect.provideService(HttpClient.HttpClient, client),
+                guarded,
                 Effect.timeout(TIMEOUT),
                 Effect.mapError((error) => toSinkError(options.name, error)),
+                Effect.withSpan(`${options.name}.write`, { kind: "client", attributes: { rows: batch.rows.length } }),
               ),
           }),
       }
@@ -124,8 +131,6 @@ const prepare = (client: HttpClient.HttpClient, endpoint: Endpoint): HttpClient.
     HttpClient.filterStatusOk,
   )
 
-const isLoopback = (host: string) => host === "localhost" || host === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(host)
-
 type WriteFailure = Effect.Error<ReturnType<SimpleSink<unknown>["write"]>> | { readonly _tag: "TimeoutError" }
 
 const toSinkError = (name: string, error: WriteFailure): SinkError =>
@@ -161,7 +166,8 @@ const byStatus = (name: string, { response }: StatusCodeError): SinkReason => {
   if (status === 401) return new Unauthorized({ message: `${message}: check its credentials` })
   if (status === 403) return new Forbidden({ message })
   if (status === 429) {
-    return new RateLimited({ message, retryAfterMillis: retryAfterMillis(response.headers["retry-after"]) })
+    const asked = retryAfterMillis(response.headers) ?? 1000
+    return new RateLimited({ message, retryAfterMillis: Math.min(Math.max(asked, 1000), LONGEST_WAIT) })
   }
   if (status === 408 || status >= 500) return lost(message)
   // One row may be what it objects to: the engine halves the batch until it knows.
@@ -169,10 +175,4 @@ const byStatus = (name: string, { response }: StatusCodeError): SinkReason => {
     return new BatchRefused({ message, code: `http_${status}` })
   }
   return new Refused({ message, code: `http_${status}` })
-}
-
-/** Seconds, at most five minutes; a date or nothing at all counts as one second. */
-const retryAfterMillis = (header: string | undefined): number => {
-  const seconds = Number(header)
-  return Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds, 300) * 1000 : 1000
 }

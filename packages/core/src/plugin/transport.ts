@@ -1,0 +1,19 @@
+/** What holds for every request of a plugin: it stays at its address, and nothing of it gets into spans and errors. */
+import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as Headers from "effect/http/Headers"
+import * as HttpClient from "effect/http/HttpClient"
+import * as UrlParams from "effect/http/UrlParams"
+
+/** This machine, to which http is as good as https. */
+export const isLoopback = (host: string): boolean =>
+  host === "localhost" || host === "[::1]" || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host)
+
+/** Spans of the transport would carry the address, which can be a secret. A redirect would carry the credentials on. */
+export const guarded = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  effect.pipe(
+    Effect.provideService(HttpClient.TracerDisabledWhen, () => true),
+    Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" }),
+    Effect.provideService(Headers.CurrentRedactedNames, [/auth|cookie|key|token|secret|session/i]),
+    Effect.provideService(UrlParams.CurrentRedactedNames, [/./]),
+  )
