@@ -46,8 +46,9 @@ const contentOf = (fields: { readonly [name: string]: unknown }): string =>
   JSON.stringify([fields.user_id ?? null, fields.email ?? null, fields.given_name ?? null])
 
 /** Anywhere, or where it hurts: around a commit or a write. */
-const drawCrash = (dice: Dice): Crash => {
+const drawCrash = (dice: Dice, early: boolean): Crash => {
   const when = dice.pick(["before", "after"] as const)
+  if (early) return { of: "", at: 15 + dice.below(30), when }
   const draw = dice.below(4)
   if (draw === 0) return { of: "", at: 1 + dice.below(dice.pick([40, 120, 400])), when }
   if (draw === 1) return { of: "write", at: 1 + dice.below(8), when }
@@ -185,7 +186,7 @@ const makeWorld = (scenario: Scenario, log: ((line: string) => void) | undefined
     lives += 1
     handed = []
     for (const { scripted } of routes) scripted.began()
-    const crash = mayCrash ? drawCrash(script) : undefined
+    const crash = mayCrash ? drawCrash(script, options.fullRefresh === true) : undefined
     const failsAt = 1 + script.below(3)
     let matches = 0
     const fails = (sql: string): boolean => {
@@ -229,7 +230,7 @@ const makeWorld = (scenario: Scenario, log: ((line: string) => void) | undefined
     graceMillis: 5000,
     ...(scenario.sync === "incremental" ? { reconcile: isCalm || script.chance(0.5) } : {}),
     ...(!isCalm && script.chance(0.15) ? { stop: Effect.sleep(script.below(3000)) } : {}),
-    ...(!isCalm && script.chance(0.2) ? { fullRefresh: true } : {}),
+    ...(!isCalm && script.chance(0.25) ? { fullRefresh: true } : {}),
   })
 
   const play = (): SeedResult => {
