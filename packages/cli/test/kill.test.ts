@@ -94,16 +94,16 @@ const runUntilDone = async (bench: KillBench, seed: number): Promise<Told> => {
     if (attempts > 3 * KILLS) throw new Error(`only ${kills.length} kills struck`)
     const left = life === "aged" ? 60 : Math.max(0, USERS - control.contacts().length)
     const instant = pickInstant(dice, left)
-    const { code, stderr } = await attempt(instant)
+    const { code, stdout, stderr } = await attempt(instant)
     if (code === null) kills.push(instant)
-    else assert.strictEqual(code, 0, stderr)
+    else assert.strictEqual(code, 0, stdout + stderr)
     stir()
   }
   control.changes(undefined)
   // What changed behind the position of a resumed scan is the next run's: its overlap reaches back that far.
   for (let last = moving || life !== "young" ? 2 : 1; last > 0; last--) {
     const { code, stdout, stderr } = await attempt()
-    assert.strictEqual(code, 0, stderr)
+    assert.strictEqual(code, 0, stdout + stderr)
     assertTrue(JSON.parse(stdout))
   }
   return { kills, sent }
