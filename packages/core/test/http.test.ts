@@ -163,6 +163,15 @@ describe("http unit: repeating", () => {
     )
   }
 
+  it.effect("D17: a record that cannot be decrypted may come after the write was taken", () =>
+    Effect.gen(function* () {
+      const { api, sent } = yield* vendor(() => ({ code: "ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC" }))
+      const error = failure(yield* finish(api.call(get({ repeatable: false }))))
+      assert.deepInclude(error, { _tag: "Unavailable", inDoubt: true })
+      assert.strictEqual(sent.length, 1)
+    }),
+  )
+
   it.effect("S15: a certificate that is not trusted is not tried again", () =>
     Effect.gen(function* () {
       const { api, sent } = yield* vendor(() => ({ code: "DEPTH_ZERO_SELF_SIGNED_CERT" }))

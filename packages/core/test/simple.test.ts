@@ -4,6 +4,7 @@ import { Outcome, PluginState, Sink } from "@sluice/core"
 import { jsonClient } from "@sluice/core/testing"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
+import { HttpClientError, TransportError } from "effect/http/HttpClientError"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
@@ -27,10 +28,19 @@ interface Setting {
   readonly url?: string
   readonly token?: string
   readonly insecure?: boolean
+  /** The transport fails with this cause. */
+  readonly cause?: { readonly code: string }
   readonly answer?: { readonly status: number; readonly headers?: { readonly [name: string]: string } }
 }
 
-const opened = ({ url, token, insecure, answer }: Setting) =>
+const failing = (cause: object) =>
+  HttpClient.make((request) =>
+    Effect.fail(
+      new HttpClientError({ reason: new TransportError({ request, cause: Object.assign(new Error(), cause) }) }),
+    ),
+  )
+
+const opened = ({ url, token, insecure, answer, cause }: Setting) =>
   sink
     .open(
       { url: url ?? "https://example.com/", token: Redacted.make(token ?? "test-secret") },
@@ -40,23 +50,19 @@ const opened = ({ url, token, insecure, answer }: Setting) =>
       Effect.provideService(PluginState, state),
       Effect.provideService(
         HttpClient.HttpClient,
-        jsonClient(() => ({ status: 200, body: { ok: true }, ...answer })),
+        cause === undefined ? jsonClient(() => ({ status: 200, body: { ok: true }, ...answer })) : failing(cause),
       ),
     )
 
 const written = (setting: Setting) =>
   Effect.gen(function* () {
     const connection = yield* opened(setting)
-    const writer = yield* connection.writer("any name", {
-      key: "id",
-      fields: ["id"],
-      options: {},
-      on_delete: "keep",
-      expected: undefined,
-    })
+    const writer = yield* connection.writer("any name", target)
     const row = { id: "a", key: "1", change: "upsert" as const, fields: { id: "1" } }
     return yield* Effect.result(writer.write({ id: "b", attempt: 1, rows: [row] }))
   }).pipe(Effect.scoped)
+
+const target = { key: "id", fields: ["id"], options: {}, on_delete: "keep", expected: undefined }
 
 const reasonOf = (setting: Setting) =>
   Effect.map(written(setting), (result) => (result._tag === "Failure" ? result.failure.reason : undefined))
@@ -111,6 +117,51 @@ describe("Sink.simple", () => {
     }),
   )
 
+  it.effect("D09: a destination that is not there got nothing, so no row is in doubt", () =>
+    Effect.gen(function* () {
+      for (const code of ["ECONNREFUSED", "ENOTFOUND", "UND_ERR_CONNECT_TIMEOUT"]) {
+        assert.deepInclude(yield* reasonOf({ cause: { code } }), { _tag: "Unavailable", inDoubt: false })
+      }
+      assert.deepInclude(yield* reasonOf({ cause: { code: "ECONNRESET" } }), { _tag: "Unavailable", inDoubt: true })
+      assert.deepInclude(yield* reasonOf({ cause: { code: "CERT_HAS_EXPIRED" } }), { _tag: "Misconfigured" })
+    }),
+  )
+
+  it.effect(
+    "rule 3: what fails after a request of the same write was answered is in doubt where a repeat is wrong",
+    () =>
+      Effect.gen(function* () {
+        for (const [repeatable, tag] of [
+          [false, "Unavailable"],
+          [true, "RateLimited"],
+        ] as const) {
+          let calls = 0
+          const eachRow = Sink.simple({
+            name: "rows",
+            config: Schema.Struct({}),
+            repeatable,
+            write: (batch) =>
+              Effect.forEach(batch.rows, ({ id }) =>
+                Effect.as(HttpClient.post("https://example.com/"), Outcome.Delivered({ id, effect: "created" })),
+              ),
+          })
+          const connection = yield* eachRow
+            .open({}, { name: "rows", baseUrl: undefined, share: undefined, insecure: false })
+            .pipe(
+              Effect.provideService(PluginState, state),
+              Effect.provideService(
+                HttpClient.HttpClient,
+                jsonClient(() => ({ status: ++calls % 2 === 1 ? 200 : 429, body: {} })),
+              ),
+            )
+          const writer = yield* connection.writer("any", target)
+          const rows = ["a", "b"].map((id) => ({ id, key: id, change: "upsert" as const, fields: { id } }))
+          const failed = yield* Effect.flip(writer.write({ id: "1", attempt: 1, rows }))
+          assert.strictEqual(failed.reason._tag, tag)
+        }
+      }).pipe(Effect.scoped),
+  )
+
   it.effect("an absurd Retry-After is capped at five minutes", () =>
     Effect.gen(function* () {
       const waits = (header: string) => reasonOf({ answer: { status: 429, headers: { "retry-after": header } } })
@@ -142,7 +193,7 @@ describe("Sink.simple", () => {
       )
       assert.deepStrictEqual(
         spans.map(({ name }) => name),
-        ["run", "hook.write"],
+        ["run"],
       )
       assert.notInclude(JSON.stringify(spans.map(({ name, attributes }) => [name, ...attributes])), "canary")
     }),

@@ -9,11 +9,11 @@ import * as SchemaIssue from "effect/SchemaIssue"
 import type { Scope } from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import { Misconfigured, Protocol, QuotaExhausted, RateLimited, Unauthorized, Unavailable } from "../plugin/errors.ts"
+import { transmission } from "../plugin/transmission.ts"
 import { guarded } from "../plugin/transport.ts"
 import { below, parseBase } from "./address.ts"
 import type { Answer, Api, ApiOptions, Call, CallReason } from "./api.ts"
 import { largestBody, parse, readBytes } from "./body.ts"
-import { type Fault, transmission } from "./faults.ts"
 import { type Bucket, CurrentLimiters, longestWait, longestWindow } from "./limiter.ts"
 import { CurrentMeter, type Meter } from "./meter.ts"
 import { monotonicMillis } from "./monotonic.ts"
@@ -25,6 +25,14 @@ interface Connection {
   readonly meter: Meter
   readonly options: ApiOptions
 }
+
+/** What one attempt came to when it brought no usable answer. */
+type Fault =
+  /** Worth another attempt. `applied`: the request may have taken effect. `reason` is the error once attempts run out. */
+  | { readonly _tag: "Passing"; readonly applied: boolean; readonly reason: (applied: boolean) => CallReason }
+  | { readonly _tag: "Throttled"; readonly retryAfterMillis: number | undefined }
+  | { readonly _tag: "Expired"; readonly message: string }
+  | { readonly _tag: "Final"; readonly reason: CallReason }
 
 const final = (reason: CallReason): Fault => ({ _tag: "Final", reason })
 

@@ -22,6 +22,7 @@ import type { Outcome } from "./outcome.ts"
 import type { Batch } from "./record.ts"
 import type { Endpoint } from "./services.ts"
 import type { Limits, Sink as SinkContract } from "./sink.ts"
+import { type Transmission, transmission } from "./transmission.ts"
 import { guarded, isLoopback } from "./transport.ts"
 
 /** What `write` can see of the route it works for. */
@@ -39,7 +40,8 @@ export interface SimpleSink<Config> {
   /**
    * Writes one batch and answers with one outcome for each row. Requests go through `HttpClient`, which here fails on
    * any status but 2xx. Failures become reasons by status, and the engine retries, waits or halves the batch by them.
-   * A `SinkError` of your own says it more exactly.
+   * Where an earlier request of the same write was answered, the batch is in doubt unless the sink is repeatable. A
+   * `SinkError` of your own says it more exactly: its `settled` names the rows that are known.
    */
   readonly write: (
     batch: Batch,
@@ -81,13 +83,20 @@ const simple = <Config>(options: SimpleSink<Config>): SinkContract<Config> => {
             limits: options.limits ?? { rows: 100 },
             repeatable: options.repeatable ?? false,
             write: (batch) =>
-              options.write(batch, config, { object, key }).pipe(
-                Effect.provideService(HttpClient.HttpClient, client),
-                guarded,
-                Effect.timeout(TIMEOUT),
-                Effect.mapError((error) => toSinkError(options.name, error)),
-                Effect.withSpan(`${options.name}.write`, { kind: "client", attributes: { rows: batch.rows.length } }),
-              ),
+              Effect.suspend(() => {
+                let partly = false
+                const watched = HttpClient.tap(client, ({ request }) =>
+                  Effect.sync(() => {
+                    partly ||= request.method !== "GET" && options.repeatable !== true
+                  }),
+                )
+                return options.write(batch, config, { object, key }).pipe(
+                  Effect.provideService(HttpClient.HttpClient, watched),
+                  guarded,
+                  Effect.timeout(TIMEOUT),
+                  Effect.mapError((error) => toSinkError(options.name, error, partly)),
+                )
+              }),
           }),
       }
     }),
@@ -133,8 +142,12 @@ const prepare = (client: HttpClient.HttpClient, endpoint: Endpoint): HttpClient.
 
 type WriteFailure = Effect.Error<ReturnType<SimpleSink<unknown>["write"]>> | { readonly _tag: "TimeoutError" }
 
-const toSinkError = (name: string, error: WriteFailure): SinkError =>
-  error._tag === "SinkError" ? error : new SinkError({ reason: reasonOf(name, error) })
+/** `partly`: an earlier request of this write was answered and must not be repeated. */
+const toSinkError = (name: string, error: WriteFailure, partly: boolean): SinkError => {
+  if (error._tag === "SinkError") return error
+  const reason = reasonOf(name, error)
+  return new SinkError({ reason: partly ? lost(`${reason.message}, after an earlier request was answered`) : reason })
+}
 
 const reasonOf = (name: string, error: Exclude<WriteFailure, SinkError>): SinkReason => {
   if (error._tag === "TimeoutError") return lost(`${name} did not answer within ${TIMEOUT}`)
@@ -144,7 +157,7 @@ const reasonOf = (name: string, error: Exclude<WriteFailure, SinkError>): SinkRe
     case "StatusCodeError":
       return byStatus(name, reason)
     case "TransportError":
-      return lost(`${name} could not be reached, or the connection broke`)
+      return unreached(name, transmission(error))
     case "DecodeError":
     case "EmptyBodyError":
       return reason.cause instanceof SyntaxError
@@ -154,6 +167,17 @@ const reasonOf = (name: string, error: Exclude<WriteFailure, SinkError>): SinkRe
       return new Misconfigured({ message: reason.description ?? `${name} has an address that is no URL` })
     case "EncodeError":
       return new Refused({ code: "unwritable", message: `a batch for ${name} could not be written as a request` })
+  }
+}
+
+const unreached = (name: string, cause: Transmission): SinkReason => {
+  switch (cause._tag) {
+    case "NotSent":
+      return new Unavailable({ message: `${name} could not be reached (${cause.code})`, inDoubt: false })
+    case "NotTrusted":
+      return new Misconfigured({ message: `the certificate of ${name} is not trusted (${cause.code})` })
+    case "Lost":
+      return lost(`the connection to ${name} broke off (${cause.code})`)
   }
 }
 
