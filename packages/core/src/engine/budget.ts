@@ -13,18 +13,18 @@ const bounds = (route: Route) => ({
   count: route.maxRejected.count,
 })
 
-/** Says why a route has to stop, after `newlyRefused` rows that no earlier run had refused. */
+/** Says why a route has to stop. */
 export const overBudget = (state: RouteState): { readonly code: string; readonly message: string } | undefined => {
   const { percent, count } = bounds(state.route)
   const { refused } = state
   if (count !== undefined && refused > count) {
-    return { code: "MaxRejected", message: `${refused} rows were refused, more than max_rejected.count: ${count}` }
+    return { code: "MaxRejected", message: `${refused} rows were refused or left in doubt, more than max_rejected.count: ${count}` }
   }
   const { read } = state.counts
   if (percent !== undefined && read >= percentFrom && refused * 100 > percent * read) {
     return {
       code: "MaxRejected",
-      message: `${refused} of ${read} rows were refused, more than max_rejected.percent: ${percent}`,
+      message: `${refused} of ${read} rows were refused or left in doubt, more than max_rejected.percent: ${percent}`,
     }
   }
   return undefined

@@ -33,7 +33,7 @@ export interface RouteState {
   unmapped: number
   /** Dead letters in the state: none means that no page needs to ask for them. */
   knownLetters: number
-  /** Rows refused in this run that no earlier run had refused (rule 13). */
+  /** Rows refused or left in doubt in this run that no earlier run had refused (rule 13). */
   refused: number
   /** A batch has been answered. */
   answered: boolean
