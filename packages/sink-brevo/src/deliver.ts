@@ -1,10 +1,10 @@
 /** Writes one row: the calls it takes, and what each answer leads to. */
-import { Misconfigured, Outcome, type Row, SinkError } from "@sluice/core"
+import { Outcome, type Row, type SinkError } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import type { Json } from "effect/Schema"
 import { addressable, type BrevoApi, type Contact, type Identifier } from "./api.ts"
 import { isPhone } from "./attributes.ts"
-import type { Trouble } from "./errors.ts"
+import { stop, type Trouble } from "./errors.ts"
 import {
   byId,
   identifierType,
@@ -65,9 +65,6 @@ const delivered = (row: Row, plan: Plan, effect: "created" | "updated" | "unchan
     ...(remoteId === undefined ? {} : { remoteId }),
     ...(plan.dropped.length > 0 ? { dropped: plan.dropped } : {}),
   })
-
-export const stop = (message: string, path: ReadonlyArray<string>) =>
-  new SinkError({ reason: new Misconfigured({ message, path }) })
 
 export const makeDeliver = (api: BrevoApi, looks: boolean) => {
   /** The contact, or undefined where there is none. While Brevo is busy with it nobody can tell, and nothing is made. */

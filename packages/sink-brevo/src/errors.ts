@@ -5,6 +5,7 @@ import {
   Misconfigured,
   QuotaExhausted,
   Refused,
+  SinkError,
   Unauthorized,
   type Verdict,
 } from "@sluice/core"
@@ -212,3 +213,7 @@ export const unexpected = (what: string, trouble: Trouble): Misconfigured | Refu
         message: `Brevo: ${what} was refused`,
         code: trouble._tag === "Rejected" || trouble._tag === "Conflict" ? trouble.code : trouble._tag,
       })
+
+/** The route or connection asks for what the account does not have: every row would fail. */
+export const stop = (message: string, path: ReadonlyArray<string>): SinkError =>
+  new SinkError({ reason: new Misconfigured({ message, path }) })

@@ -8,8 +8,7 @@ import { type Account, makeBrevoApi } from "./api.ts"
 import { ownFields } from "./attributes.ts"
 import { BrevoConfig, ContactOptions, DEFAULT_SHARE, limitsOf } from "./config.ts"
 import { makeContactWriter } from "./contacts.ts"
-import { stop } from "./deliver.ts"
-import { classify, readLimit } from "./errors.ts"
+import { classify, readLimit, stop } from "./errors.ts"
 import { policies } from "./withdraw.ts"
 
 export { BrevoConfig, ContactOptions }

@@ -2,7 +2,7 @@
 import { Outcome, type Row, type SinkError } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import { addressable, type BrevoApi, type Identifier, type IdentifierType, type Reply } from "./api.ts"
-import { stop } from "./deliver.ts"
+import { stop } from "./errors.ts"
 import { byId } from "./plan.ts"
 
 export const policies = ["delete", "unlink", "blocklist"] as const

@@ -1,6 +1,6 @@
 /** Brevo's error table, row by row, and what a row goes through under it. */
 import { assert, describe, it } from "@effect/vitest"
-import { Outcome, type SinkError } from "@sluice/core"
+import { CurrentMeter, makeMeter, Outcome, type SinkError } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import * as Headers from "effect/http/Headers"
 import type { Json, JsonObject } from "effect/Schema"
@@ -322,8 +322,11 @@ describe("a row in trouble", () => {
     Effect.gen(function* () {
       const wait = { "x-sib-ratelimit-reset": "9", "x-sib-ratelimit-limit": "10", "x-sib-ratelimit-remaining": "0" }
       brevo(attributes, when("POST /contacts", 429, error("too_many"), wait), when("POST /contacts", 201, { id: 7 }))
-      const [outcome] = yield* onMovingClock(write([row({ FIRSTNAME: "Ada" })]))
+      const meter = makeMeter()
+      const writing = Effect.provideService(write([row({ FIRSTNAME: "Ada" })]), CurrentMeter, meter)
+      const [outcome] = yield* onMovingClock(writing)
       assert.deepInclude(outcome, { effect: "created" })
+      assert.isAtLeast(meter.waitedMillis, 9_000)
     }).pipe(services),
   )
 

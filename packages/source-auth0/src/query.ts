@@ -20,7 +20,6 @@ export const filters = (options: UserOptions): ReadonlyArray<string> => [
 export const from = (field: TimeField, time: string | undefined, exclusive = false) =>
   `${field}:${exclusive ? "{" : "["}${time ?? "*"} TO *]`
 
-export const upTo = (field: TimeField, time: string) => `${field}:[* TO ${time}]`
 export const between = (field: TimeField, low: string | undefined, high: string) =>
   `${field}:[${low ?? "*"} TO ${high}]`
 export const at = (field: TimeField, time: string) => `${field}:[${time} TO ${time}]`

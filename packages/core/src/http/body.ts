@@ -8,9 +8,7 @@ import * as Stream from "effect/Stream"
 /** 64 MiB: far above any page, far below memory. */
 export const largestBody = 64 * 1024 * 1024
 
-export type Parsed =
-  | { readonly _tag: "Body"; readonly body: Json | undefined; readonly bytes: number }
-  | { readonly _tag: "NotJson"; readonly bytes: number }
+export type Parsed = { readonly _tag: "Body"; readonly body: Json | undefined } | { readonly _tag: "NotJson" }
 
 interface TooLarge {
   readonly _tag: "TooLarge"
@@ -65,12 +63,12 @@ const exactIntegers = (_key: string, value: unknown, context?: { readonly source
 const utf8 = new TextDecoder("utf-8", { fatal: true })
 
 export const parse = (bytes: Uint8Array): Parsed => {
-  if (bytes.byteLength === 0) return { _tag: "Body", body: undefined, bytes: 0 }
+  if (bytes.byteLength === 0) return { _tag: "Body", body: undefined }
   try {
     const text = utf8.decode(bytes)
     const body: Json = longInteger.test(text) ? JSON.parse(text, exactIntegers) : JSON.parse(text)
-    return { _tag: "Body", body, bytes: bytes.byteLength }
+    return { _tag: "Body", body }
   } catch {
-    return { _tag: "NotJson", bytes: bytes.byteLength }
+    return { _tag: "NotJson" }
   }
 }

@@ -88,7 +88,9 @@ const exchange = (
     const { status, headers } = response
     const parsed = parse(bytes)
     if (parsed._tag === "NotJson" && status >= 200 && status < 300) {
-      return yield* Effect.fail(garbled(`${where}: the answer of ${parsed.bytes} bytes is not JSON.`, call.repeatable))
+      return yield* Effect.fail(
+        garbled(`${where}: the answer of ${bytes.byteLength} bytes is not JSON.`, call.repeatable),
+      )
     }
     const answer: Answer = { status, headers, body: parsed._tag === "Body" ? parsed.body : undefined }
     if (status >= 300 && status < 400 && status !== 304) return yield* Effect.fail(redirect(connection, answer, where))

@@ -146,7 +146,8 @@ type WriteFailure = Effect.Error<ReturnType<SimpleSink<unknown>["write"]>> | { r
 const toSinkError = (name: string, error: WriteFailure, partly: boolean): SinkError => {
   if (error._tag === "SinkError") return error
   const reason = reasonOf(name, error)
-  return new SinkError({ reason: partly ? lost(`${reason.message}, after an earlier request was answered`) : reason })
+  const unclear = partly && reason._tag !== "Protocol"
+  return new SinkError({ reason: unclear ? lost(`${reason.message}, after an earlier request was answered`) : reason })
 }
 
 const reasonOf = (name: string, error: Exclude<WriteFailure, SinkError>): SinkReason => {
