@@ -5,7 +5,7 @@ import type { Scenario } from "./scenario.ts"
 
 const names = ["Ada", "Bob", "Eve", "Poison"]
 
-export const makeChurn = (people: People, dice: Dice, scenario: Scenario) => {
+export const makeChurn = (people: People, dice: Dice, scenario: Pick<Scenario, "sharesEmails">) => {
   let made = 0
   const anybody = () => dice.pick(people.ids())
   const email = () => `mail${dice.below(4)}@example.com`

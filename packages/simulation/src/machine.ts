@@ -22,6 +22,7 @@ export interface Crash {
 
 export interface Machine {
   readonly now: () => number
+  readonly clock: Clock.Clock
   readonly crashed: () => boolean
   /** An operation on the outside. After a crash it never happens and never answers, as with kill -9. */
   readonly operation: <A, E, R>(label: string, act: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
@@ -164,6 +165,7 @@ export const makeMachine = (startMillis: number, log: ((line: string) => void) |
 
   return {
     now: () => time,
+    clock,
     crashed: () => crashed,
     violate: (rule, message) => {
       violation ??= new Violation(rule, message)

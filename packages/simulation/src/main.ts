@@ -1,5 +1,6 @@
-/** Runs seeds in a process of its own: `node main.ts <from> <to>`, or one seed with its whole trace: `SEED=n node main.ts`. */
+/** Runs seeds in a process of its own: `node main.ts <from> <to>`, one seed with its trace: `SEED=n node main.ts`. WORLD=vendors: the shipped plugins. */
 import { simulate } from "./simulate.ts"
+import { simulateVendors } from "./vendors.ts"
 
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`)
@@ -7,12 +8,13 @@ const say = (line: string): void => {
 
 const only = process.env.SEED
 const [from = 1, to = 300] = only === undefined ? process.argv.slice(2).map(Number) : [Number(only), Number(only)]
+const play = process.env.WORLD === "vendors" ? simulateVendors : simulate
 const began = performance.now()
 let crashes = 0
 let failed = 0
 for (let seed = from; seed <= to; seed += 1) {
   try {
-    const result = simulate(seed, only === undefined ? undefined : say)
+    const result = play(seed, only === undefined ? undefined : say)
     crashes += result.crashes
   } catch (error) {
     failed += 1

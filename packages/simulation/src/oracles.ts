@@ -1,14 +1,31 @@
 /** The rules of the design, asked of what happened at the destinations and of what the state says. */
 import type { PipelineReport, SourceRecord } from "@sluice/core"
+import type { Destination } from "./destination.ts"
 import type { Disk } from "./disk.ts"
-import { iso, type People, type Person } from "./people.ts"
-import type { RouteUnderTest } from "./simulate.ts"
+import { iso, type Person, type Truth } from "./people.ts"
+import type { RouteScenario } from "./scenario.ts"
 import { Violation } from "./violation.ts"
 
 /** A page that the source handed to the engine in this life. */
 export interface Handed {
   readonly position: string
   readonly records: ReadonlyArray<SourceRecord>
+}
+
+/** What a sink can tell of the process that uses it. */
+export interface Probe {
+  /** A process begins. */
+  readonly began: () => void
+  /** It died: its last batches are in doubt, and nothing is in flight any more. */
+  readonly died: () => void
+  /** Delivered outcomes that the engine was given since the process began, where they can be counted. */
+  readonly acknowledged: (() => number) | undefined
+}
+
+export interface RouteUnderTest {
+  readonly scenario: Pick<RouteScenario, "key" | "onDelete" | "onLeave">
+  readonly destination: Destination
+  readonly probe: Probe
 }
 
 /** I1: every record is accounted for, and what is counted as delivered is what the destination acknowledged. */
@@ -19,7 +36,7 @@ export const checkReport = (
 ): void => {
   if (report.error?.code === "Bug") throw new Violation("I1", report.error.message)
   if (stateFailed && report.status === "completed") throw new Violation("rule 4", "a failed commit went unnoticed")
-  for (const { destination, scripted } of routes) {
+  for (const { destination, probe } of routes) {
     const { route } = destination.options
     const counts = report.routes[route]
     if (counts === undefined) throw new Violation("I1", `no counts of ${route}`)
@@ -37,15 +54,16 @@ export const checkReport = (
       throw new Violation("I1", `${route}: completed and pending`)
     const recovered = report.recovered[route]?.delivered ?? 0
     const claimed = counts.delivered + recovered
+    const acknowledged = probe.acknowledged?.()
     // What replays as unchanged counts as recovered without a write.
-    if (!stateFailed && (counts.delivered > scripted.acknowledged() || claimed < scripted.acknowledged())) {
-      throw new Violation("I1", `${route}: ${claimed} claimed, ${scripted.acknowledged()} acknowledged`)
+    if (!stateFailed && acknowledged !== undefined && (counts.delivered > acknowledged || claimed < acknowledged)) {
+      throw new Violation("I1", `${route}: ${claimed} claimed, ${acknowledged} acknowledged`)
     }
   }
 }
 
 /** Whether another user ever claimed an e-mail that this one had: who has it then is a matter of its own. */
-const isContested = ({ scenario }: RouteUnderTest, people: People, id: string): boolean => {
+const isContested = ({ scenario }: RouteUnderTest, people: Truth, id: string): boolean => {
   if (scenario.key !== "email") return false
   const mine = new Set(people.versions(id).map((person) => person.email))
   return people.ids().some((other) => other !== id && people.versions(other).some((person) => mine.has(person.email)))
@@ -55,12 +73,15 @@ const isContested = ({ scenario }: RouteUnderTest, people: People, id: string): 
 export const checkSettled = (
   disk: Disk,
   routes: ReadonlyArray<RouteUnderTest>,
-  people: People,
+  people: Truth,
   handed: ReadonlyArray<Handed>,
-  extent: "all" | "upToPosition",
+  /** The position that the process began with, or "all" where it has completed the scan. */
+  extent: { readonly from: string | null | undefined } | "all",
 ): void => {
   const saved = disk.checkpoint()?.position
-  const covered = extent === "all" ? handed.length : handed.findLastIndex((page) => page.position === saved) + 1
+  const last = extent === "all" ? handed.length - 1 : handed.findIndex((page) => page.position === saved)
+  // Several pages may have one position: it covers what came before the first of them.
+  const covered = extent !== "all" && extent.from === saved ? 0 : last + 1
   if (covered === 0) return
   for (const route of routes) {
     const letters = disk.deadLetters(route.destination.options.route)
@@ -75,7 +96,7 @@ export const checkSettled = (
   }
 }
 
-const isSettled = ({ destination, scenario }: RouteUnderTest, people: People, record: SourceRecord): boolean => {
+const isSettled = ({ destination, scenario }: RouteUnderTest, people: Truth, record: SourceRecord): boolean => {
   const { content } = destination.options
   const held = destination.track(record.key)?.content
   const since = people.versions(record.key).filter((person) => iso(person.updated) >= (record.version ?? ""))
@@ -92,7 +113,7 @@ const isSettled = ({ destination, scenario }: RouteUnderTest, people: People, re
 }
 
 /** I3: the faults have stopped and a run has completed: the destination is what the source is. */
-export const checkConverged = (disk: Disk, routes: ReadonlyArray<RouteUnderTest>, people: People): void => {
+export const checkConverged = (disk: Disk, routes: ReadonlyArray<RouteUnderTest>, people: Truth): void => {
   for (const route of routes) {
     const letters = disk.deadLetters(route.destination.options.route)
     const ledger = disk.ledger(route.destination.options.route)
@@ -107,7 +128,7 @@ export const checkConverged = (disk: Disk, routes: ReadonlyArray<RouteUnderTest>
 
 const checkUser = (
   { destination, scenario }: RouteUnderTest,
-  people: People,
+  people: Truth,
   id: string,
   letter: string | undefined,
   inLedger: boolean,

@@ -13,17 +13,21 @@ export interface Person {
 
 export type Fields = Omit<Person, "user_id" | "created" | "updated">
 
-export interface People {
-  readonly put: (id: string, fields: Partial<Fields>) => void
-  readonly remove: (id: string) => void
+/** What there is at the source, and was. */
+export interface Truth {
   readonly current: (id: string) => Person | undefined
-  /** What search sees. */
-  readonly visible: () => ReadonlyArray<Person>
   /** Every state the user has had, oldest first. */
   readonly versions: (id: string) => ReadonlyArray<Person>
   readonly ids: () => ReadonlyArray<string>
   /** Whether there was an instant since then when search, or the truth, had no such user. */
   readonly absentSince: (id: string, millis: number) => boolean
+}
+
+export interface People extends Truth {
+  readonly put: (id: string, fields: Partial<Fields>) => void
+  readonly remove: (id: string) => void
+  /** What search sees. */
+  readonly visible: () => ReadonlyArray<Person>
 }
 
 interface Version {

@@ -17,6 +17,7 @@ import * as Schema from "effect/Schema"
 import type { Destination } from "./destination.ts"
 import type { Dice } from "./dice.ts"
 import type { Machine } from "./machine.ts"
+import type { Probe } from "./oracles.ts"
 
 export interface SinkScript {
   readonly machine: Machine
@@ -43,13 +44,8 @@ interface Held {
   readonly id: string
 }
 
-export interface ScriptedSink {
+export interface ScriptedSink extends Probe {
   readonly sink: Sink
-  /** A process died: its last batches are in doubt, and nothing is in flight any more. */
-  readonly died: () => void
-  /** Delivered outcomes that the engine was given since the process began. */
-  readonly acknowledged: () => number
-  readonly began: () => void
 }
 
 const lasting = (reason: SinkReason, settled?: ReadonlyArray<Outcome>) =>
