@@ -106,11 +106,17 @@ const other = (status: number): Rule =>
     ? { status, handling: "retry", meaning: "the service failed" }
     : { status, handling: "refused", meaning: "an answer that is not described" }
 
+/** Cut short, or a gateway's page: it may stand for any refusal, a conflict that means success included. */
+const unreadable = (status: number): Rule => ({ status, handling: "retry", meaning: "an error that cannot be read" })
+
 const duplicates = (body: ErrorBody): ReadonlyArray<string> => body.metadata?.duplicate_identifiers ?? []
 
 const read = (answer: Answer): { readonly rule: Rule; readonly body: ErrorBody } => {
   const body = Option.getOrElse(readBody(answer.body), (): ErrorBody => ({}))
-  const rule = table.find((each) => each.status === answer.status && (each.when?.(body) ?? true))
+  const isUnreadable = answer.body === undefined && (answer.status === 400 || answer.status === 422)
+  const rule = isUnreadable
+    ? unreadable(answer.status)
+    : table.find((each) => each.status === answer.status && (each.when?.(body) ?? true))
   return { rule: rule ?? other(answer.status), body }
 }
 

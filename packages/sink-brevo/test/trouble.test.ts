@@ -65,7 +65,8 @@ const cases: ReadonlyArray<Case> = [
     body: error("invalid_parameter", "Contact already removed from list and/or does not exist"),
     means: "Busy",
   },
-  { status: 400, means: "Rejected" },
+  // Cut short, or a gateway's page: it may stand for a conflict that means success.
+  { status: 400, means: "Transient" },
   { status: 401, body: error("unauthorized", "Key not found"), means: "Unauthorized" },
   { status: 401, body: error("unauthorized", "unrecognised IP address"), means: "Unauthorized" },
   { status: 402, body: error("not_enough_credits"), means: "QuotaExhausted" },
