@@ -76,6 +76,12 @@ export const mutants: ReadonlyArray<Mutant> = [
     "yield* state.letters.put(settlement.letters, ctx.runId, at)",
     "yield* Effect.ignore(state.letters.put(settlement.letters, ctx.runId, at))",
   ),
+  one(
+    "a row refused after an unanswered try is called unchanged",
+    "engine/send.ts",
+    "...settlementOf(ctx, state, answered, sending.inDoubt), mark }",
+    "...settlementOf(ctx, state, answered, false), mark }",
+  ),
   one("no write-ahead mark", "engine/send.ts", mark, ""),
   one(
     "mark only for new ids",
