@@ -26,7 +26,7 @@ const mark = "yield* ctx.transact(state.sending.mark(mark, entries.map(markOf)))
 export const mutants: ReadonlyArray<Mutant> = [
   one(
     "checkpoint before ack",
-    "engine/frontier.ts",
+    "engine/run/frontier.ts",
     "if (page.position === undefined || page.open - (settling.get(page) ?? 0) > 0) break",
     "if (page.position === undefined) break",
   ),
@@ -34,13 +34,13 @@ export const mutants: ReadonlyArray<Mutant> = [
     name: "dropped last batch",
     edits: [
       {
-        file: "engine/workers.ts",
+        file: "engine/run/workers.ts",
         find: "yield* send(ctx, state, entries)",
         replace:
           'if (!(state.flushing && lane.waiting() === 0)) yield* send(ctx, state, entries)\n        else yield* settle(ctx, state, { ...nothingSettled, rows: entries.map((entry) => ({ arrival: entry.arrival, as: "unchanged" })) })',
       },
       {
-        file: "engine/workers.ts",
+        file: "engine/run/workers.ts",
         find: 'import { send } from "./send.ts"',
         replace: 'import { send } from "./send.ts"\nimport { nothingSettled, settle } from "./settle.ts"',
       },
@@ -48,50 +48,50 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   one(
     "swallowed row error",
-    "engine/outcomes.ts",
+    "engine/run/outcomes.ts",
     "Rejected: ({ code, message, fields }) =>",
     'Rejected: ({ code, message, fields }) => code !== "" ? undefined :',
   ),
   one(
     "repeated POST",
-    "engine/send.ts",
+    "engine/run/send.ts",
     "if (mayHaveWritten(reason) && !state.writer.repeatable) {",
     "if (mayHaveWritten(reason) && state.writer.repeatable === undefined) {",
   ),
   one(
     "off-by-one page",
-    "engine/frontier.ts",
+    "engine/run/frontier.ts",
     "const last = found.at(-1)",
     "const last = found.length === 0 ? undefined : (pages[found.length] ?? found.at(-1))",
   ),
   one(
     "ack on the first of two sinks",
-    "engine/read.ts",
+    "engine/run/read.ts",
     "open: records.length * ctx.states.length,",
     "open: records.length,",
   ),
   one(
     "ignored dead-letter failure",
-    "engine/settle.ts",
+    "engine/run/settle.ts",
     "yield* state.letters.put(settlement.letters, ctx.runId, at)",
     "yield* Effect.ignore(state.letters.put(settlement.letters, ctx.runId, at))",
   ),
   one(
     "a row refused after an unanswered try is called unchanged",
-    "engine/send.ts",
+    "engine/run/send.ts",
     "...settlementOf(ctx, state, answered, sending.inDoubt), mark }",
     "...settlementOf(ctx, state, answered, false), mark }",
   ),
-  one("no write-ahead mark", "engine/send.ts", mark, ""),
+  one("no write-ahead mark", "engine/run/send.ts", mark, ""),
   one(
     "mark only for new ids",
-    "engine/send.ts",
+    "engine/run/send.ts",
     mark,
     "yield* ctx.transact(state.sending.mark(mark, entries.filter((entry) => entry.row.remoteId === undefined).map(markOf)))",
   ),
   one(
     "parked rows not judged again",
-    "engine/arrive.ts",
+    "engine/run/arrive.ts",
     "const known = knownOf(arrival)",
     "const known = arrivals.length === 0 ? { mine: undefined, holder: undefined, letter: undefined } : knownOf(arrival)",
   ),
@@ -99,18 +99,18 @@ export const mutants: ReadonlyArray<Mutant> = [
     name: "seen ids outside the position's transaction",
     edits: [
       {
-        file: "engine/settle.ts",
+        file: "engine/run/settle.ts",
         find: "for (const page of passed.pages) yield* ctx.checkpoints.see(scan.id, page.keys)",
         replace: "",
       },
       {
-        file: "engine/settle.ts",
+        file: "engine/run/settle.ts",
         find: "if (isDurable(settlement)) yield* write(ctx, state, settlement, passed)",
         replace:
           "if (isDurable(settlement)) yield* write(ctx, state, settlement, passed)\n    if (isDurable(settlement) && passed !== undefined && ctx.scan.tracksKeys) for (const page of passed.pages) yield* ctx.transact(ctx.checkpoints.see(ctx.scan.id, page.keys))",
       },
       {
-        file: "engine/settle.ts",
+        file: "engine/run/settle.ts",
         find: "yield* ctx.transact(savePosition(ctx, passed, yield* DateTime.now))",
         replace:
           "yield* ctx.transact(savePosition(ctx, passed, yield* DateTime.now))\n    if (ctx.scan.tracksKeys) for (const page of passed.pages) yield* ctx.transact(ctx.checkpoints.see(ctx.scan.id, page.keys))",
@@ -119,56 +119,56 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   one(
     "a scan begun anew keeps the old position",
-    "engine/resume.ts",
+    "engine/run/resume.ts",
     "yield* checkpoints.save({ covers: scan.covers, position: Option.none(), scan: scan.id, open: true }, at)",
     "yield* Effect.succeed(at)",
   ),
-  one("marks forgotten by nobody", "engine/recover.ts", "yield* state.ledger.forget(marks)", ""),
+  one("marks forgotten by nobody", "engine/run/recover.ts", "yield* state.ledger.forget(marks)", ""),
   one(
     "rows left by a crash sent again where that is not harmless",
-    "engine/recover.ts",
+    "engine/run/recover.ts",
     "const letters = state.writer.repeatable ? [] : marks.map(lostLetter)",
     "const letters = [lostLetter].flatMap(() => [])",
   ),
   one(
     "an older version replaces a newer one",
-    "engine/judge.ts",
+    "engine/run/judge.ts",
     'if (isOverrun(record, known.mine)) return { _tag: "Settle", as: "superseded" }',
     "",
   ),
   one(
     "the version that came last wins",
-    "engine/lane.ts",
+    "engine/run/lane.ts",
     "record.version !== undefined && than.version !== undefined && record.version < than.version",
     "record.version !== undefined && than.version !== undefined && record.version > than.version",
   ),
   one(
     "one id in two batches in flight",
-    "engine/lane.ts",
+    "engine/run/lane.ts",
     "if (inFlight.has(arrival.id) || judging.has(arrival.id)) return true",
     "if (judging.has(arrival.id)) return true",
   ),
   one(
     "deletions without asking the source",
-    "engine/reconcile.ts",
+    "engine/run/reconcile.ts",
     'if (found.every((record) => record.change === "delete")) gone.push(candidate)',
     "if (found.length >= 0) gone.push(candidate)",
   ),
   one(
     "a batch's mark is left when it is settled",
-    "engine/settle.ts",
+    "engine/run/settle.ts",
     "yield* rest.length === 0 ? state.sending.unmark(batch) : state.sending.mark(batch, rest)",
     "yield* state.sending.mark(batch, rest)",
   ),
   one(
     "superseded rows not counted",
-    "engine/settle.ts",
+    "engine/run/settle.ts",
     '...settlement.replaced.map((arrival) => ({ arrival, as: "superseded" as const })),',
     "",
   ),
   one(
     "the finished scan forgets its last position",
-    "engine/run.ts",
+    "engine/run/run.ts",
     'const position = ctx.pipeline.sync === "full" ? Option.none() : (saved?.position ?? ctx.request.from)',
     "const position = Option.fromUndefinedOr(saved?.position).pipe(Option.flatten)",
   ),

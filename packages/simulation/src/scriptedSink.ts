@@ -93,12 +93,15 @@ export const scriptedSink = (script: SinkScript): ScriptedSink => {
     return Outcome.Delivered({ id: row.id, effect: "updated", remoteId: remote })
   }
 
-  const take = (rows: ReadonlyArray<Row>): ReadonlyArray<Outcome> =>
+  const take = (rows: ReadonlyArray<Row>, isSilent = false): ReadonlyArray<Outcome> =>
     rows.map((row) => {
       if (row.change === "upsert" && script.isRefused(row)) {
         return Outcome.Rejected({ id: row.id, code: "poison", message: "refused" })
       }
-      if (dice.chance(Math.max(script.busy(), script.faults() / 2))) {
+      // Busiest with what it may just have taken without saying so.
+      const isDoubtful = destination.track(row.id)?.doubtful === true
+      const busy = script.busy() > 0 && isDoubtful ? 0.97 : script.busy()
+      if (!isSilent && dice.chance(Math.max(busy, script.faults() / 2))) {
         return Outcome.Deferred({ id: row.id, message: "busy", retryAfterMillis: 500 })
       }
       return apply(row)
@@ -120,15 +123,15 @@ export const scriptedSink = (script: SinkScript): ScriptedSink => {
       case 2:
         return { error: lasting(new QuotaExhausted({ message: "used up" })) }
       case 3:
-        take(done)
+        take(done, true)
         return { error: lasting(new Unavailable({ message: "cut", inDoubt: true })) }
       case 4:
-        take(rows)
+        take(rows, true)
         return { error: lasting(new Protocol({ message: "garbled" })) }
       case 5: {
         // Some are known, of the rest one may have been written.
         const known = take(done)
-        take(rows.slice(done.length, done.length + 1))
+        take(rows.slice(done.length, done.length + 1), true)
         return { error: lasting(new Unavailable({ message: "cut", inDoubt: true }), known) }
       }
       default:
@@ -151,8 +154,8 @@ export const scriptedSink = (script: SinkScript): ScriptedSink => {
     acknowledged += delivered.length
     destination.answered(delivered)
     for (const { id, _tag } of outcomes) {
-      // A refusal takes the place of the dead letter that said what is in doubt: the one repeat that is not prevented.
-      if (_tag === "Rejected" && destination.track(id)?.doubtful === true) destination.attempted(id, "?")
+      // A later dead letter takes the place of the one that said what is in doubt: the one repeat that is not prevented.
+      if (_tag !== "Delivered" && destination.track(id)?.doubtful === true) destination.attempted(id, "?")
     }
     if ("error" in given) {
       const { reason } = given.error
