@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --
 /** The `sluice` command. */
 const [first, ...rest] = process.argv.slice(2)
 if ((first === "--version" || first === "-v") && rest.length === 0) {

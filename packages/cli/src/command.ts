@@ -102,7 +102,7 @@ const run = Command.make(
     limit: optionalInt("limit", "Stop after so many records, without moving the saved position"),
     since,
     fullRefresh: toggle("full-refresh", "Forget the position and read everything"),
-    force: toggle("force", "Send rows that are equal to what was last written, too"),
+    force: toggle("force", "Hand rows that are equal to what was last written to the destination, too"),
     reconcile: toggle("reconcile", "Look for deletions after an incremental run as well"),
     allowDeletes: optionalInt("allow-deletes", "Let so many deletions pass the mass-change guard"),
     grace: Flag.Int("grace").pipe(
@@ -191,10 +191,7 @@ const sandbox = Command.make(
   ),
   Command.withShortDescription("Run a local Auth0 and Brevo to try things on"),
   Command.withExamples([
-    {
-      command: "sluice sandbox > sandbox.env & sleep 2; . ./sandbox.env",
-      description: "Start it and point this shell at it",
-    },
+    { command: "sluice sandbox > sandbox.env", description: "Start it; then, in another terminal: . ./sandbox.env" },
     { command: "sluice sandbox --users 100000 --limits real", description: "A large tenant at the vendors' real pace" },
   ]),
 )

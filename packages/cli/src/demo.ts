@@ -14,6 +14,7 @@ import { layer } from "./node/index.ts"
 import { renderPreview } from "./render/preview.ts"
 import { makeProgress } from "./render/progress.ts"
 import { renderReport } from "./render/report.ts"
+import { number } from "./render/text.ts"
 
 const USERS = 2500
 const FILE = "configs/auth0-to-brevo.yaml"
@@ -48,7 +49,7 @@ const demo = Effect.gen(function* () {
   const { origin } = yield* serve(sandbox, 0)
   const variables = environment(origin)
   yield* seedContacts(sandbox, variables)
-  yield* host.out(`A local Auth0 with ${USERS} users and a local Brevo listen on ${origin}.\n`)
+  yield* host.out(`A local Auth0 with ${number(USERS)} users and a local Brevo listen on ${origin}.\n`)
 
   const file = path.join(root, FILE)
   const { plan, env } = yield* load({ file, envFile: undefined }).pipe(
@@ -86,7 +87,9 @@ const demo = Effect.gen(function* () {
   )
   const second = yield* execute(true)
   const contacts = sandbox.control.contacts().length
-  yield* host.out(`\nBrevo holds ${contacts} contacts for ${USERS} users. Next: \`pnpm sluice --help\`.\n`)
+  yield* host.out(
+    `\nBrevo holds ${number(contacts)} contacts for ${number(USERS)} users. Next: \`pnpm sluice --help\`.\n`,
+  )
   const writes = second.pipelines
     .flatMap(({ routes }) => Object.values(routes))
     .reduce((sum, { delivered }) => sum + delivered, 0)

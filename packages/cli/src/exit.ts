@@ -36,6 +36,7 @@ const BY_TAG: ReadonlyMap<string, ExitCode> = new Map<string, ExitCode>([
   ["EnvironmentRefused", EXIT.environment],
   ["StateUnusable", EXIT.environment],
   ["Unsealable", EXIT.environment],
+  ["ListenError", EXIT.environment],
   ["Bug", EXIT.bug],
 ])
 

@@ -1,9 +1,10 @@
 /** From the FILE of a command line to checked pipelines. */
 import * as fs from "node:fs"
-import type { Pipeline, Plan } from "@sluice/core"
-import { plan, SecretFileError } from "@sluice/core"
+import type { Path, Pipeline, Plan } from "@sluice/core"
+import { parseYaml, plan, SecretFileError } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
 import { Host } from "./host.ts"
 import { layer as digestLayer } from "./node/digest.ts"
 import { readEnvironment, readSecretFile } from "./node/environment.ts"
@@ -19,6 +20,8 @@ export interface Loaded {
   readonly plan: Plan
   /** Of the process and its files. */
   readonly env: Readonly<Record<string, string | undefined>>
+  /** `file:line:column` of a key. */
+  readonly placeOf: (path: Path) => string
 }
 
 /** Asks no vendor. Fails with all problems of the file. */
@@ -33,9 +36,16 @@ export const load = Effect.fnUntraced(function* ({ file, envFile }: FileInput) {
     readSecretFile: (path) =>
       Effect.mapError(readSecretFile(path, file), ({ message }) => new SecretFileError({ message })),
   }).pipe(Effect.provide(Layer.mergeAll(pluginsLayer, digestLayer)))
-  const loaded: Loaded = { plan: planned, env: variables }
+  const loaded: Loaded = { plan: planned, env: variables, placeOf: (path) => placeIn(file, text, path) }
   return loaded
 })
+
+const placeIn = (file: string, text: string, path: Path): string => {
+  const document = parseYaml(file, text)
+  if (Result.isFailure(document)) return file
+  const { line, column } = document.success.position(path, "key")
+  return `${file}:${line}:${column}`
+}
 
 const readPipelineFile = (file: string): Effect.Effect<string, UsageError> =>
   Effect.try({
@@ -59,4 +69,15 @@ export const choose = (
     return Effect.fail(new UsageError({ message: `the file has no pipeline ${unknown}`, fix }))
   }
   return Effect.succeed(names.length === 0 ? pipelines : pipelines.filter(({ name }) => names.includes(name)))
+}
+
+/** A route that no chosen pipeline has would be run as nothing at all, and end well. */
+export const checkRoutes = (
+  pipelines: ReadonlyArray<Pipeline>,
+  names: ReadonlyArray<string>,
+): Effect.Effect<void, UsageError> => {
+  const known = [...new Set(pipelines.flatMap(({ routes }) => routes.map(({ name }) => name)))]
+  const unknown = names.find((name) => !known.includes(name))
+  if (unknown === undefined) return Effect.void
+  return Effect.fail(new UsageError({ message: `there is no route ${unknown}`, fix: `it has ${known.join(", ")}` }))
 }

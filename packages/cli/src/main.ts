@@ -7,10 +7,11 @@ import * as Command from "effect/cli/Command"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Effect from "effect/Effect"
 import { sluice } from "./command.ts"
+import { withSubcommand } from "./commandLine.ts"
 import { EXIT } from "./exit.ts"
 import { reportFailure } from "./failures.ts"
 import { Host, runProcess } from "./host.ts"
-import { clean } from "./render/text.ts"
+import { fitHelp, renderMisuse } from "./render/usage.ts"
 import { VERSION } from "./version.ts"
 
 const builtIns = [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] as const
@@ -22,16 +23,11 @@ const presenter = (host: Host["Service"]): CliOutput.Presenter => {
     present: (event) => {
       switch (event._tag) {
         case "Help":
-          return host.out(`${formatter.formatHelpDoc(event.helpDoc).trim()}\n`)
+          return host.out(`${fitHelp(formatter.formatHelpDoc(event.helpDoc), host.outPage.width)}\n`)
         case "Version":
           return host.out(`${event.name} ${event.version}\n`)
-        case "InvalidInvocation": {
-          const lines = event.errors.map(
-            (error) => `${host.errPage.style.red("error")} ${clean(error.message.replace(/\s+/g, " "))}\n`,
-          )
-          const help = `see \`${event.commandPath.join(" ")} --help\`\n`
-          return host.err(`${lines.join("")}${help}`)
-        }
+        case "InvalidInvocation":
+          return host.err(`${renderMisuse(event.errors, event.commandPath.join(" "), host.errPage)}\n`)
       }
     },
   }
@@ -40,7 +36,7 @@ const presenter = (host: Host["Service"]): CliOutput.Presenter => {
 const program = (args: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const host = yield* Host
-    const cli = Command.runWith(sluice, { version: VERSION })(args).pipe(
+    const cli = Command.runWith(sluice, { version: VERSION })(withSubcommand(args)).pipe(
       Effect.catchIf(CliError.isCliError, (error) =>
         error._tag === "ShowHelp" && error.errors.length === 0 ? Effect.void : host.setExit(EXIT.invalid),
       ),

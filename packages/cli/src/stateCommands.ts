@@ -18,7 +18,7 @@ import {
 } from "./flags.ts"
 
 export const runs = Command.make("runs").pipe(
-  Command.withDescription("What ran, when, and how it ended."),
+  Command.withDescription("What ran, when, and how it ended. Without a subcommand: list."),
   Command.withExamples([
     { command: "sluice runs list", description: "The last twenty runs" },
     { command: "sluice runs show 20261120-101500-k3x9qa", description: "The report of one" },
@@ -46,7 +46,9 @@ export const runs = Command.make("runs").pipe(
 )
 
 export const deadLetters = Command.make("dead-letters").pipe(
-  Command.withDescription("Records that could not be delivered: list, show, retry and drop them."),
+  Command.withDescription(
+    "Records that could not be delivered: list, show, retry and drop them. Without a subcommand: list.",
+  ),
   Command.withExamples([
     { command: "sluice dead-letters list", description: "What is there, and why" },
     { command: "sluice dead-letters retry configs/auth0-to-brevo.yaml", description: "Send all of a file again" },
@@ -103,10 +105,13 @@ export const deadLetters = Command.make("dead-letters").pipe(
 )
 
 export const stateCommand = Command.make("state").pipe(
-  Command.withDescription("What is remembered of pipelines: positions and ledgers."),
+  Command.withDescription("What is remembered of pipelines: positions and ledgers. Without a subcommand: show."),
   Command.withExamples([
     { command: "sluice state show", description: "What is remembered" },
-    { command: "sluice state reset auth0-to-brevo.users --yes", description: "Read everything again" },
+    {
+      command: "sluice state reset auth0-to-brevo.users --yes",
+      description: "Read everything again with the next run",
+    },
   ]),
   Command.withSubcommands([
     Command.make(

@@ -34,10 +34,17 @@ export const FIXES: ReadonlyMap<string, string> = new Map([
   ["Forbidden", "grant what the message names, then `sluice check FILE --connect`"],
   ["RateLimited", "run it again later, or lower `share` so that others have room"],
   ["QuotaExhausted", "run it again when the vendor's allowance starts anew: it goes on from where it stopped"],
-  ["Unavailable", "run it again when the vendor answers: it goes on from where it stopped"],
-  ["Misconfigured", "correct the pipeline file; `sluice check FILE` finds such things without a run"],
+  [
+    "Unavailable",
+    "run it again when the vendor answers; where it never does, look at `base_url` and this machine's network",
+  ],
+  ["Misconfigured", "correct the pipeline file; `sluice check FILE --connect` finds such things without a run"],
   ["LockHeld", "wait for the other run to end; a run that was killed frees its lock by itself"],
   ["StateError", "free space or access for the state file, then run it again: nothing unrecorded counts as done"],
+  [
+    "ListenError",
+    "another program has this port, perhaps another sandbox: end that, or give --port; 0 takes a free one",
+  ],
   ["Fenced", "another run has taken over; see `sluice runs`"],
 ])
 

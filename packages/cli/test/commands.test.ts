@@ -78,6 +78,9 @@ describe("check", () => {
     const unknown = await sluice(["check", file, "--connect", "--state", it1.state], it1.env)
     assert.strictEqual(unknown.code, 2)
     assert.include(unknown.stdout, "COMPANY")
+    const line = readFileSync(file, "utf8").slice(0, readFileSync(file, "utf8").indexOf("COMPANI")).split("\n").length
+    assert.include(unknown.stdout, `field.yaml:${line}:`)
+    assert.match(refused.stdout, /auth0-to-brevo\.yaml:\d+:\d+ error Unauthorized/)
   })
 })
 

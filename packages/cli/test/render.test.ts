@@ -1,5 +1,5 @@
 /** Text for terminals: widths, escapes, progress, exit codes. */
-import type { PipelineReport } from "@sluice/core"
+import type { PipelineReport, RouteCounts } from "@sluice/core"
 import { displayWidth } from "effect/cli/CliOutput"
 import { assert, describe, it } from "vitest"
 import { EXIT, exitOfFailure, exitOfReport } from "../src/exit.ts"
@@ -62,12 +62,13 @@ describe("text", () => {
 })
 
 describe("progress", () => {
-  const counts = (settled: number) => ({ ...noCounts(), read: settled })
+  /** As the engine says it while it runs: `pending` is counted at the end. */
+  const counts = (settled: number) => ({ ...noCounts(), read: settled + 300, created: settled, delivered: settled })
   const progress = (settled: number) =>
     ({
       _tag: "Progress",
       pipeline: "users",
-      read: settled,
+      read: settled + 300,
       routes: { "brevo.contacts": counts(settled) },
       waited_ms: 0,
     }) as const
@@ -80,10 +81,27 @@ describe("progress", () => {
     assert.include(drawn, "50%")
     assert.include(drawn, "500/s")
     assert.include(drawn, "1.0 s left")
-    assert.include(drawn, "████████████░░░░░░░░░░░░")
+    assert.include(drawn, "██████░░░░░░")
     assert.notInclude(drawn, "\n")
     assert.isUndefined(bar.on(progress(510), 1050))
     assert.strictEqual(bar.end(), "\r\u001b[2K")
+  })
+
+  it("counts what has an outcome, not what was read: rows on their way are still to come", () => {
+    const bar = makeProgress(page, true)
+    bar.on(started, 0)
+    assert.include(bar.on(progress(0), 1000), "0/1,000  0%")
+  })
+
+  it("goes on where nothing settles for a while, at the pace of what did, and fits the terminal", () => {
+    const bar = makeProgress({ ...page, width: 70 }, true)
+    bar.on(started, 0)
+    bar.on({ ...progress(500), waited_ms: 9000 }, 10_000)
+    assert.isUndefined(bar.tick(10_500))
+    const ticked = bar.tick(14_000) ?? ""
+    assert.include(ticked, "50/s  after 14 s  6.0 s left")
+    assert.isBelow(displayWidth(ticked), 70)
+    assert.notInclude(bar.tick(30_000) ?? "", "left")
   })
 
   it("prints a plain line every five seconds elsewhere", () => {
@@ -137,6 +155,19 @@ describe("the report", () => {
     assert.notInclude(text, "superseded")
     assert.include(text, "sluice dead-letters list")
     assert.isTrue(text.split("\n").every((line) => displayWidth(line) <= 80))
+  })
+
+  it("names a dead letter that was tried again and refused again", () => {
+    const recovered = { "brevo.contacts": { delivered: 0, rejected: 2, in_doubt: 0 } }
+    const text = renderReport(reportOf({ ok: false, recovered }), page)
+    assert.include(text, "2 dead letters: see `sluice dead-letters list`")
+  })
+
+  it("says that nothing had changed only where every row was equal", () => {
+    const route = (counts: Partial<RouteCounts>) =>
+      renderReport(reportOf({ read: 3, routes: { "brevo.contacts": { ...noCounts(), read: 3, ...counts } } }), page)
+    assert.include(route({ unchanged: 3 }), "nothing had changed")
+    assert.notInclude(route({ filtered: 3 }), "nothing had changed")
   })
 
   it("S16: names and messages cannot start a line", () => {

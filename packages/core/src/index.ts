@@ -3,7 +3,8 @@
 export { SecretFileError } from "./config/interpolate.ts"
 export { jsonSchema, type NamedPlugin } from "./config/jsonSchema.ts"
 export { type PluginModule, PluginNotFound, Plugins } from "./config/plugins.ts"
-export { ConfigError, type Problem, printProblem } from "./config/problem.ts"
+export { ConfigError, type Path, type Problem, printProblem } from "./config/problem.ts"
+export { parseYaml } from "./config/yaml.ts"
 export { type CheckFinding, type CheckReport, checkConnected } from "./engine/check.ts"
 export { ConnectionError } from "./engine/connect.ts"
 export {

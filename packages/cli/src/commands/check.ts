@@ -1,5 +1,5 @@
 /** `sluice check`: what is wrong with pipeline files, and with `--connect` what the vendors say about them. */
-import { type CheckFinding, type CheckReport, checkConnected, type Problem } from "@sluice/core"
+import { type CheckFinding, type CheckReport, checkConnected, type Path, type Problem } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import { EXIT, type ExitCode, exitOfFailure, exitOfProblems, gravest } from "../exit.ts"
 import { type Loaded, load } from "../load.ts"
@@ -23,8 +23,11 @@ interface CheckedFile {
   readonly routes: number
   readonly problems: ReadonlyArray<Problem>
   /** What the vendors said; null without `--connect` or where the file is wrong. */
-  readonly connected: CheckReport | null
+  readonly connected: (CheckReport & { readonly findings: ReadonlyArray<Placed> }) | null
 }
+
+/** A finding with the place in the file that it is about, `file:line:column`. */
+type Placed = CheckFinding & { readonly place: string }
 
 export const handler = Effect.fnUntraced(function* (input: CheckInput) {
   const files: Array<CheckedFile> = []
@@ -56,10 +59,20 @@ const checkFile = Effect.fnUntraced(function* (file: string, input: CheckInput) 
 })
 
 /** What only a connected check needs is loaded only then: an offline one starts in half the time. */
-const ask = Effect.fnUntraced(function* ({ plan, env }: Loaded, stateFile: string) {
+const ask = Effect.fnUntraced(function* (loaded: Loaded, stateFile: string) {
+  const { plan, env } = loaded
   const { layer } = yield* Effect.promise(() => import("../node/index.ts"))
-  return yield* checkConnected(plan.pipelines).pipe(Effect.provide(layer({ stateFile, env })))
+  const report = yield* checkConnected(plan.pipelines).pipe(Effect.provide(layer({ stateFile, env })))
+  const findings = report.findings.map((finding) => ({ ...finding, place: loaded.placeOf(pathOf(finding, loaded)) }))
+  return { ...report, findings }
 })
+
+/** What a finding is about: a mapped field, else the connection whose vendor said so. */
+const pathOf = ({ pipeline, route, connection, path }: CheckFinding, { plan }: Loaded): Path => {
+  if (route !== undefined && path !== undefined) return ["pipelines", pipeline, "to", route, ...path]
+  const isSource = plan.pipelines.some(({ source }) => source.endpoint.name === connection)
+  return [route === undefined && isSource ? "sources" : "sinks", connection]
+}
 
 const brokenFile = (file: string, problems: ReadonlyArray<Problem>): CheckedFile => ({
   file,
@@ -86,20 +99,24 @@ const renderFile = (checked: CheckedFile, connect: boolean, page: Page): string 
   const { style } = page
   const name = style.bold(clean(checked.file))
   const what = `${plural(checked.pipelines.length, "pipeline")}, ${plural(checked.routes, "route")}`
-  const hint = connect ? "" : style.dim("  (credentials and live fields: --connect)")
   const accounts = Object.entries(checked.connected?.accounts ?? {}).map(
     ([connection, label]) => `  ${style.green("✓")} ${clean(connection)} is ${clean(label)}`,
   )
-  const head = checked.ok
-    ? `${name}  ${style.green("ok")}  ${what}${hint}`
-    : `${name}  ${style.red(countTroubles(troubles))}`
-  return [head, ...accounts, ...(troubles.length > 0 ? [renderTroubles(troubles, page)] : [])].join("\n")
+  const head = checked.ok ? `${name}  ${style.green("ok")}  ${what}` : `${name}  ${style.red(countTroubles(troubles))}`
+  const hint = style.dim("  without --connect: credentials and the destination's fields were not looked at")
+  return [
+    head,
+    ...accounts,
+    ...(checked.ok && !connect ? [hint] : []),
+    ...(troubles.length > 0 ? [renderTroubles(troubles, page)] : []),
+  ].join("\n")
 }
 
-const ofFinding = (finding: CheckFinding): Trouble => ({
-  severity: finding.severity,
-  code: finding.code,
-  place: [finding.route ?? finding.connection, ...(finding.path ?? [])].join(" "),
-  message: finding.message,
-  fix: undefined,
+const ofFinding = ({ severity, code, place, route, path, message }: Placed): Trouble => ({
+  severity,
+  code,
+  place,
+  message: path === undefined ? message : `${[route, ...path].join(" ")}: ${message}`,
+  fix:
+    code === "unknown_field" ? "`sluice schema --connect FILE` lists the fields; map one, or add it there" : undefined,
 })

@@ -12,7 +12,7 @@ import * as Effect from "effect/Effect"
 import type { Json } from "effect/Schema"
 import { EXIT, exitOfReport } from "../exit.ts"
 import { Host } from "../host.ts"
-import { choose, load } from "../load.ts"
+import { checkRoutes, choose, load } from "../load.ts"
 import { layer } from "../node/index.ts"
 import { present } from "../present.ts"
 import { renderReport } from "../render/report.ts"
@@ -106,13 +106,13 @@ const renderList = (letters: ReadonlyArray<Shown>, { style, width }: Page): stri
     clean(letter.message),
   ])
   const hint = "`sluice dead-letters show NUMBER` says more, `retry FILE` sends again, `drop` gives up"
-  return [...table(columns, rows, width, style.dim), "", style.dim(hint)].join("\n")
+  return [...table(columns, rows, width, style.dim), "", style.dim(hang("", hint, width))].join("\n")
 }
 
 export const show = {
   handler: Effect.fnUntraced(function* (input: ShowInput) {
     const { letter, payload } = yield* withState(input, showDeadLetter(input.number)).pipe(
-      missing(`there is no dead letter ${input.number}`, "`sluice dead-letters list` shows the numbers"),
+      missing(`there is no dead letter ${input.number}`, FIND),
     )
     const opened: Json = payload === null ? null : JSON.parse(payload)
     const value = { ...shown(letter, input.reveal), payload: input.reveal ? opened : mask(opened) }
@@ -126,7 +126,9 @@ const renderLetter = (value: Shown & { readonly payload: Json }, { style, width 
     hang(`${style.dim(name.padEnd(10))}`, clean(Array.isArray(fact) ? fact.join(", ") : String(fact ?? "")), width),
   )
   const body = JSON.stringify(payload, null, 2).split("\n").map(clean)
-  return [...lines, style.dim("payload"), ...(payload === null ? ["(not kept)"] : body)].join("\n")
+  const again = `\`sluice dead-letters retry FILE --number ${facts.number}\` sends it again`
+  const hint = hang("", `${again}, \`drop --number ${facts.number}\` gives it up`, width)
+  return [...lines, style.dim("payload"), ...(payload === null ? ["(not kept)"] : body), "", style.dim(hint)].join("\n")
 }
 
 export const retry = {
@@ -134,6 +136,9 @@ export const retry = {
     const host = yield* Host
     const { plan, env } = yield* load(input)
     const pipelines = yield* choose(plan.pipelines, input.pipeline === undefined ? [] : [input.pipeline])
+    yield* checkRoutes(pipelines, input.route === undefined ? [] : [input.route])
+    const services = layer({ stateFile: input.state, env })
+    yield* checkNumbers(input.numbers).pipe(Effect.provide(services))
     const graceMillis = 25_000
     yield* host.drains(graceMillis)
     const filter = {
@@ -142,7 +147,7 @@ export const retry = {
     }
     const reports = yield* Effect.forEach(pipelines, (pipeline) =>
       retryDeadLetters(pipeline, filter, { stop: host.stopRequested, graceMillis }),
-    ).pipe(Effect.provide(layer({ stateFile: input.state, env })))
+    ).pipe(Effect.provide(services))
     const report: RunReport = { ok: reports.every((each) => each.ok), pipelines: reports }
     yield* present(report, {
       json: input.json,
@@ -158,18 +163,28 @@ export const drop = {
       const message = "say which: numbers, or --pipeline ID with --all"
       return yield* new UsageError({ message, fix: "`sluice dead-letters list` shows numbers and pipelines" })
     }
-    const dropped = yield* withState(input, dropChosen(input))
+    const dropped = yield* withState(input, Effect.andThen(checkNumbers(input.numbers), dropChosen(input)))
     yield* present(
       { dropped },
       {
         json: input.json,
-        render: (value) =>
-          `dropped ${plural(value.dropped, "dead letter")}; their records are sent again when they change`,
+        render: (value) => `dropped ${plural(value.dropped, "dead letter")}: sent again when the record changes`,
         exit: EXIT.done,
       },
     )
   }),
 }
+
+/** A number that is not there, or no more, is a mistake to hear of before anything is done. */
+const checkNumbers = Effect.fnUntraced(function* (numbers: ReadonlyArray<number>) {
+  if (numbers.length === 0) return
+  const listed = new Set((yield* listDeadLetters({ numbers })).map(({ number }) => number))
+  const unknown = numbers.find((number) => !listed.has(number))
+  if (unknown !== undefined) return yield* noLetter(unknown)
+})
+
+const FIND = "`sluice dead-letters list` shows the numbers"
+const noLetter = (number: number) => new UsageError({ message: `there is no dead letter ${number}`, fix: FIND })
 
 const dropChosen = Effect.fnUntraced(function* (input: DropInput) {
   if (input.numbers.length === 0) return yield* dropDeadLetters({ pipeline: input.pipeline ?? "", ...filterOf(input) })

@@ -4,7 +4,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { exitOfReport } from "../exit.ts"
 import { Host } from "../host.ts"
-import { choose, load } from "../load.ts"
+import { checkRoutes, choose, load } from "../load.ts"
 import { layer } from "../node/index.ts"
 import { present } from "../present.ts"
 import { makeProgress } from "../render/progress.ts"
@@ -30,6 +30,7 @@ export const handler = Effect.fnUntraced(function* (input: RunInput) {
   const host = yield* Host
   const { plan, env } = yield* load(input)
   const pipelines = yield* choose(plan.pipelines, input.pipelines)
+  yield* checkRoutes(pipelines, input.routes)
   const graceMillis = input.grace * 1000
   yield* host.drains(graceMillis)
   const stop = Effect.andThen(
@@ -39,6 +40,12 @@ export const handler = Effect.fnUntraced(function* (input: RunInput) {
   const progress = makeProgress(host.errPage, host.live)
   const onEvent = (event: RunEvent) =>
     Clock.currentTimeMillis.pipe(Effect.flatMap((now) => host.err(progress.on(event, now) ?? "")))
+  const ticking = Clock.currentTimeMillis.pipe(
+    Effect.flatMap((now) => host.err(progress.tick(now) ?? "")),
+    Effect.delay("1 second"),
+    Effect.forever,
+  )
+  if (host.live) yield* Effect.forkChild(ticking)
   const report = yield* run(pipelines, {
     ...(input.routes.length === 0 ? {} : { routes: input.routes }),
     ...(input.limit === undefined ? {} : { limit: input.limit }),
@@ -51,7 +58,10 @@ export const handler = Effect.fnUntraced(function* (input: RunInput) {
     graceMillis,
     onEvent,
     estimate: host.live,
-  }).pipe(Effect.provide(layer({ stateFile: input.state, env })), Effect.ensuring(host.err(progress.end())))
+  }).pipe(
+    Effect.provide(layer({ stateFile: input.state, env })),
+    Effect.ensuring(Effect.suspend(() => host.err(progress.end()))),
+  )
   yield* present(report, {
     json: input.json,
     render: renderReport,

@@ -47,9 +47,9 @@ export const list = {
 
 const columns = [
   { title: "run" },
-  { title: "pipeline", least: 12 },
+  { title: "pipeline" },
   { title: "status" },
-  { title: "started", least: 16 },
+  { title: "started (UTC)", least: 11 },
   { title: "took" },
 ]
 

@@ -2,7 +2,7 @@
 import { environment, makeSandbox, serve } from "@sluice/sandbox"
 import * as Effect from "effect/Effect"
 import { Host } from "../host.ts"
-import { clean } from "../render/text.ts"
+import { clean, plural } from "../render/text.ts"
 
 export interface SandboxInput {
   readonly users: number
@@ -26,7 +26,7 @@ export const handler = Effect.fnUntraced(function* ({ users, seed, port, limits,
             .map(([name, value]) => `export ${name}=${quoted(value)}\n`)
             .join(""),
     )
-    yield* host.err(`sandbox with ${users} users on ${clean(origin)}; end it with Ctrl-C\n`)
+    yield* host.err(`sandbox with ${plural(users, "user")} on ${clean(origin)}; end it with Ctrl-C\n`)
     yield* Effect.never
   })
   yield* Effect.scoped(serving)

@@ -3,7 +3,7 @@ import { type PipelineState, resetState, showState } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import { EXIT } from "../exit.ts"
 import { present } from "../present.ts"
-import { clean, number, type Page } from "../render/text.ts"
+import { clean, hang, type Page, plural } from "../render/text.ts"
 import { type StateInput, withState } from "../state.ts"
 import { UsageError } from "../troubles.ts"
 
@@ -30,18 +30,18 @@ export const show = {
 const renderStates = (states: ReadonlyArray<PipelineState>, page: Page): string =>
   states.length === 0 ? "nothing is remembered" : states.map((state) => renderState(state, page)).join("\n\n")
 
-const renderState = (state: PipelineState, { style }: Page): string =>
+const renderState = (state: PipelineState, { style, width }: Page): string =>
   [
     style.bold(clean(state.pipeline)),
-    ...state.positions.map(
-      ({ account, stream, position, open, updated_at }) =>
-        `  reads ${clean(stream)} of ${clean(account)}: ${positionText(position, open)}, ${clean(updated_at.slice(0, 19))}`,
-    ),
-    ...state.routes.map(
-      ({ route, account, ledger, dead_letters, open_batches }) =>
-        `  ${clean(route)} in ${clean(account)}: ${number(ledger)} known, ${number(dead_letters)} dead letters` +
-        (open_batches > 0 ? `, ${open_batches} batches to recover` : ""),
-    ),
+    ...state.positions.map(({ account, stream, position, open, updated_at }) => {
+      const since = `${clean(updated_at.slice(0, 19).replace("T", " "))} UTC`
+      return hang("  ", `reads ${clean(stream)} of ${clean(account)}: ${positionText(position, open)}, ${since}`, width)
+    }),
+    ...state.routes.map(({ route, account, ledger, dead_letters, open_batches }) => {
+      const open = open_batches > 0 ? `, ${plural(open_batches, "batch", "batches")} to recover` : ""
+      const held = `${plural(ledger, "record")} known, ${plural(dead_letters, "dead letter")}${open}`
+      return hang("  ", `${clean(route)} in ${clean(account)}: ${held}`, width)
+    }),
   ].join("\n")
 
 const positionText = (position: string | null, open: boolean): string => {

@@ -60,7 +60,7 @@ const facts = (report: PipelineReport, { style, width }: Page): ReadonlyArray<st
   const written = Object.values(report.routes).reduce((sum, counts) => sum + counts.delivered, 0)
   return [
     line("calls", `${calls.join(", ") || "none"}${waited}`),
-    line("writes", written === 0 && report.ok ? "0: nothing had changed" : plural(written, "row")),
+    line("writes", written === 0 && nothingElse(report) ? "0: nothing had changed" : plural(written, "row")),
     ...(report.completeness === null || report.read === 0
       ? []
       : [line("complete", completenessText(report.completeness))]),
@@ -71,10 +71,18 @@ const facts = (report: PipelineReport, { style, width }: Page): ReadonlyArray<st
   ]
 }
 
+/** Every row was equal to what is there: none was kept out, refused, recovered or left over. */
+const nothingElse = (report: PipelineReport): boolean =>
+  report.ok &&
+  Object.values(report.routes).every((counts) => counts.unchanged === counts.read) &&
+  Object.values(report.recovered).every(({ delivered }) => delivered === 0)
+
+/** Counts of 0 are left out but for ties: that there were none is worth knowing. */
 const completenessText = (found: NonNullable<PipelineReport["completeness"]>): string => {
   const expected = found.expected === undefined ? "" : ` of ${number(found.expected)} expected`
-  const details = Object.entries(found.facts).map(([name, count]) => `${clean(name)} ${number(count)}`)
-  return `${plural(found.delivered, "record")} delivered${expected}${details.length > 0 ? `; ${details.join(", ")}` : ""}`
+  const facts = Object.entries(found.facts).filter(([name, count]) => count > 0 || name === "ties")
+  const details = facts.map(([name, count]) => `${clean(name.replaceAll("_", " "))} ${number(count)}`)
+  return `${plural(found.delivered, "record")} read${expected}${details.length > 0 ? `; ${details.join(", ")}` : ""}`
 }
 
 const recoveredLines = (report: PipelineReport) =>
@@ -96,7 +104,8 @@ const keptLines = (report: PipelineReport) =>
   ])
 
 const troubles = (report: PipelineReport, { style, width }: Page): ReadonlyArray<string> => {
-  const rejected = Object.values(report.routes).reduce((sum, counts) => sum + counts.rejected + counts.in_doubt, 0)
+  const counted = [...Object.values(report.routes), ...Object.values(report.recovered)]
+  const rejected = counted.reduce((sum, counts) => sum + counts.rejected + counts.in_doubt, 0)
   const gap = report.completeness?.gap
   const error = report.error
   const fix = error === null ? undefined : FIXES.get(error.code)

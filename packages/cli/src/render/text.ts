@@ -36,11 +36,14 @@ export const padEnd = (text: string, width: number): string =>
 export const padStart = (text: string, width: number): string =>
   " ".repeat(Math.max(0, width - displayWidth(text))) + text
 
+/** Between words, but not between a number and its unit. */
+const BREAK = / (?!(?:s|min|h)(?![a-z]))/
+
 /** Lines of at most `width` columns, broken at spaces; a word that is longer stays whole, so it can be copied. */
 export const wrap = (text: string, width: number): ReadonlyArray<string> => {
   const lines: Array<string> = []
   let line = ""
-  for (const word of text.split(" ")) {
+  for (const word of text.split(BREAK)) {
     if (line !== "" && displayWidth(line) + 1 + displayWidth(word) > width) {
       lines.push(line)
       line = word
@@ -65,7 +68,8 @@ const grouped = new Intl.NumberFormat("en-US")
 export const number = (value: number): string => grouped.format(value)
 
 /** `1 record`, `2,500 records` */
-export const plural = (count: number, noun: string): string => `${number(count)} ${noun}${count === 1 ? "" : "s"}`
+export const plural = (count: number, noun: string, many = `${noun}s`): string =>
+  `${number(count)} ${count === 1 ? noun : many}`
 
 /** `0.4 s`, `12 s`, `4 min 10 s`, `2 h 5 min` */
 export const duration = (millis: number): string => {
