@@ -111,6 +111,8 @@ describe("the sandbox", () => {
         ["professional", "professional"],
         ["enterprise", "enterprise"],
         ["professional", "free"],
+        ["free", "enterprise"],
+        ["enterprise", "free"],
       ] as const) {
         const sandbox = yield* sandboxed({ users: 5000, limits: "real", auth0Plan: real })
         const meter = makeMeter()
