@@ -7,7 +7,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { SecretFileError } from "../src/config/interpolate.ts"
 import { printProblem } from "../src/config/problem.ts"
-import { plan } from "../src/engine/plan.ts"
+import { plan } from "../src/engine/plan/plan.ts"
 import { modules, pluginsLayer } from "./configPlugins.ts"
 
 const readCase = (name: string) => readFileSync(new URL(`config.cases/${name}.yaml`, import.meta.url), "utf8")

@@ -6,12 +6,13 @@ import { findDeadLetters, type ListedDeadLetter } from "../state/deadLetters.ts"
 import { StateError, type StateFailure, stateFailure } from "../state/errors.ts"
 import { type LockHeld, RunLock } from "../state/lock.ts"
 import { makeFencedTransaction, raiseFence } from "../state/runs.ts"
-import { letterPlace } from "./judge.ts"
 import type { Pipeline } from "./pipeline.ts"
-import { replay } from "./recover.ts"
 import type { PipelineReport } from "./report.ts"
-import { type RunOptions, type RunServices, recover, runPipeline, type Work } from "./run.ts"
-import { withSenders } from "./workers.ts"
+import { letterPlace } from "./run/judge.ts"
+import type { RunOptions, RunServices } from "./run/options.ts"
+import { replay } from "./run/recover.ts"
+import { recover, runPipeline, type Work } from "./run/run.ts"
+import { withSenders } from "./run/workers.ts"
 
 export interface DeadLetterFilter {
   /** A pipeline's id: `<file>.<pipeline>`. */

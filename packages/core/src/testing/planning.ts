@@ -5,7 +5,7 @@ import { SecretFileError } from "../config/interpolate.ts"
 import { type PluginModule, PluginNotFound, Plugins } from "../config/plugins.ts"
 import type { ConfigError } from "../config/problem.ts"
 import type { Pipeline } from "../engine/pipeline.ts"
-import { plan } from "../engine/plan.ts"
+import { plan } from "../engine/plan/plan.ts"
 import { ConformanceError } from "./case.ts"
 
 /** The name the plugin under test has in the file: `under_test.contacts`, `sources.under_test`. */

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { identityGap, noCounts } from "../../src/engine/counts.ts"
+import { identityGap, noCounts } from "../../src/engine/run/counts.ts"
 import {
   BatchRefused,
   Misconfigured,

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { run } from "../../src/engine/run.ts"
+import { run } from "../../src/engine/run/run.ts"
 import { fakeSink, fakeSource, pipelineOf, record, services } from "./fakes.ts"
 
 describe("run", () => {

@@ -6,7 +6,8 @@ import * as SqlClient from "effect/sql/SqlClient"
 import { TestClock } from "effect/testing"
 import type { Pipeline } from "../../src/engine/pipeline.ts"
 import type { PipelineReport, RouteCounts } from "../../src/engine/report.ts"
-import { type RunOptions, run } from "../../src/engine/run.ts"
+import type { RunOptions } from "../../src/engine/run/options.ts"
+import { run } from "../../src/engine/run/run.ts"
 
 /** Every wait of the run passes at once. */
 export const runOne = (pipeline: Pipeline, options: RunOptions = {}) =>

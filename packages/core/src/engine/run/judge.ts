@@ -1,8 +1,8 @@
 /** What a mapped record means for its destination, by what the ledger and the dead letters know. Pure. */
-import type { Row, SourceRecord } from "../plugin/record.ts"
-import { place } from "../state/cipher.ts"
-import type { DeadLetter, StoredDeadLetter } from "../state/deadLetters.ts"
-import type { LedgerRow } from "../state/ledger.ts"
+import type { Row, SourceRecord } from "../../plugin/record.ts"
+import { place } from "../../state/cipher.ts"
+import type { DeadLetter, StoredDeadLetter } from "../../state/deadLetters.ts"
+import type { LedgerRow } from "../../state/ledger.ts"
 import type { RunContext } from "./context.ts"
 import type { Settled } from "./counts.ts"
 import type { Arrival, Entry } from "./lane.ts"

@@ -1,7 +1,7 @@
 /** The senders of a run: each takes a batch off its route's lane, sends it and takes the next. */
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import type { StateFailure } from "../state/errors.ts"
+import type { StateFailure } from "../../state/errors.ts"
 import type { RunContext } from "./context.ts"
 import { capacity, concurrency, type RouteState } from "./routeState.ts"
 import { send } from "./send.ts"

@@ -1,5 +1,5 @@
 /** Counting rows so that every one of them is accounted for (rule 2). */
-import type { RecoveredCounts, RouteCounts } from "./report.ts"
+import type { RecoveredCounts, RouteCounts } from "../report.ts"
 
 /** What a settled row counts as. */
 export type Settled =

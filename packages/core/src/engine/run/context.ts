@@ -1,14 +1,14 @@
 /** What the parts of one run share. */
 import type { Effect } from "effect/Effect"
 import type { Semaphore } from "effect/Semaphore"
-import type { Reader, ScanRequest } from "../plugin/source.ts"
-import type { Checkpoints } from "../state/checkpoints.ts"
-import type { Cipher } from "../state/cipher.ts"
-import type { StateFailure } from "../state/errors.ts"
+import type { Reader, ScanRequest } from "../../plugin/source.ts"
+import type { Checkpoints } from "../../state/checkpoints.ts"
+import type { Cipher } from "../../state/cipher.ts"
+import type { StateFailure } from "../../state/errors.ts"
+import type { Pipeline } from "../pipeline.ts"
+import type { RunEvent } from "../report.ts"
 import type { Frontier } from "./frontier.ts"
 import type { Halting } from "./halt.ts"
-import type { Pipeline } from "./pipeline.ts"
-import type { RunEvent } from "./report.ts"
 import type { RouteState } from "./routeState.ts"
 
 export interface Scan {

@@ -2,7 +2,7 @@
  * The frontier: how far a scan is settled. A position may be committed when every page up to it has no open row on
  * any route (rule 1).
  */
-import type { Position } from "../plugin/record.ts"
+import type { Position } from "../../plugin/record.ts"
 
 /** What is kept of a page until the frontier has passed it. Its records are gone by then. */
 export interface OpenPage {

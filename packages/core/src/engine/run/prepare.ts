@@ -6,34 +6,22 @@ import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Semaphore from "effect/Semaphore"
 import * as SqlClient from "effect/sql/SqlClient"
-import type { Meter } from "../http/meter.ts"
-import { checkMapping } from "../mapping/validate.ts"
-import { Misconfigured } from "../plugin/errors.ts"
-import type { Connection, Writer } from "../plugin/sink.ts"
-import type { ScanRequest } from "../plugin/source.ts"
-import { Cipher } from "../state/cipher.ts"
-import { Digest } from "../state/digest.ts"
-import { stateFailure } from "../state/errors.ts"
-import { makeFencedTransaction, makeRuns, openNamespace } from "../state/runs.ts"
-import { ConnectionError, type Meters, on, openSinks, openSource, openWriter, scanRequest } from "./connect.ts"
+import type { Meter } from "../../http/meter.ts"
+import { checkMapping } from "../../mapping/validate.ts"
+import { Misconfigured } from "../../plugin/errors.ts"
+import type { Connection, Writer } from "../../plugin/sink.ts"
+import type { ScanRequest } from "../../plugin/source.ts"
+import { Cipher } from "../../state/cipher.ts"
+import { Digest } from "../../state/digest.ts"
+import { stateFailure } from "../../state/errors.ts"
+import { makeFencedTransaction, makeRuns, openNamespace } from "../../state/runs.ts"
+import { ConnectionError, on, openSinks, openSource, openWriter, scanRequest } from "../connect.ts"
+import type { Pipeline, Route } from "../pipeline.ts"
 import type { RunContext } from "./context.ts"
 import { makeFrontier } from "./frontier.ts"
-import type { Halting } from "./halt.ts"
-import type { Pipeline, Route } from "./pipeline.ts"
+import type { Opening, RunOptions } from "./options.ts"
 import { resumePoint } from "./resume.ts"
 import { makeRouteState } from "./routeState.ts"
-import type { RunOptions } from "./run.ts"
-
-export interface Opening {
-  readonly pipeline: Pipeline
-  readonly options: RunOptions
-  readonly runId: string
-  readonly startMillis: number
-  readonly fence: number
-  readonly halt: Halting
-  /** By connection name; filled while connections open, so that a run that fails here still reports its calls. */
-  readonly meters: Meters
-}
 
 /** A run's name: sorts by time, and says it in the file listing of a person. */
 export const newRunId = Effect.gen(function* () {

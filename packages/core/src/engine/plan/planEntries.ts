@@ -4,12 +4,12 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type { Codec, Json, JsonObject } from "effect/Schema"
-import type { Checker } from "../config/checker.ts"
-import { type PluginModule, type PluginNotFound, Plugins } from "../config/plugins.ts"
-import { type Path, quote } from "../config/problem.ts"
-import { Entry, entryFields, NAME_PATTERN } from "../config/schema.ts"
-import { parseBase } from "../http/address.ts"
-import type { Endpoint } from "../plugin/services.ts"
+import type { Checker } from "../../config/checker.ts"
+import { type PluginModule, type PluginNotFound, Plugins } from "../../config/plugins.ts"
+import { type Path, quote } from "../../config/problem.ts"
+import { Entry, entryFields, NAME_PATTERN } from "../../config/schema.ts"
+import { parseBase } from "../../http/address.ts"
+import type { Endpoint } from "../../plugin/services.ts"
 
 export interface Planned<P> {
   readonly plugin: P

@@ -4,15 +4,23 @@ import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import type { Json, JsonObject } from "effect/Schema"
 import * as Stream from "effect/Stream"
-import type { Issue, Mapped } from "../mapping/mapping.ts"
-import { type FieldIssue, rowValidator } from "../mapping/validate.ts"
-import { Misconfigured } from "../plugin/errors.ts"
-import type { Row, SourceRecord } from "../plugin/record.ts"
-import type { Field, Held, Writer } from "../plugin/sink.ts"
-import type { Estimate, Reader, ScanRequest } from "../plugin/source.ts"
-import { ConnectionError, type ConnectServices, on, openSinks, openSource, openWriter, scanRequest } from "./connect.ts"
+import type { Issue, Mapped } from "../../mapping/mapping.ts"
+import { type FieldIssue, rowValidator } from "../../mapping/validate.ts"
+import { Misconfigured } from "../../plugin/errors.ts"
+import type { Row, SourceRecord } from "../../plugin/record.ts"
+import type { Field, Held, Writer } from "../../plugin/sink.ts"
+import type { Estimate, Reader, ScanRequest } from "../../plugin/source.ts"
+import {
+  ConnectionError,
+  type ConnectServices,
+  on,
+  openSinks,
+  openSource,
+  openWriter,
+  scanRequest,
+} from "../connect.ts"
+import type { Pipeline, Route } from "../pipeline.ts"
 import { mask, maskKey } from "./mask.ts"
-import type { Pipeline, Route } from "./pipeline.ts"
 import type { FieldPreview, PreviewAction, PreviewReport, RecordPreview, RowPreview } from "./previewReport.ts"
 
 export interface PreviewOptions {

@@ -1,8 +1,8 @@
 /** The fields that the destinations of pipelines have right now, by route. Reads only (rule 6). */
 import * as Effect from "effect/Effect"
-import type { Field } from "../plugin/sink.ts"
-import { type ConnectionError, type ConnectServices, on, openSinks, openWriter } from "./connect.ts"
-import type { Pipeline } from "./pipeline.ts"
+import type { Field } from "../../plugin/sink.ts"
+import { type ConnectionError, type ConnectServices, on, openSinks, openWriter } from "../connect.ts"
+import type { Pipeline } from "../pipeline.ts"
 
 /** A route whose destination has no schema of its own gives the fields its plugin declares, or none. */
 export const liveFields = Effect.fnUntraced(function* (

@@ -1,13 +1,14 @@
 /** The report of a run, from what its parts counted. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { Meter } from "../http/meter.ts"
-import type { Completeness } from "../plugin/source.ts"
+import type { Meter } from "../../http/meter.ts"
+import type { Completeness } from "../../plugin/source.ts"
+import type { PipelineReport, RunStatus } from "../report.ts"
 import type { RunContext } from "./context.ts"
 import { identityGap, noCounts, noRecovered } from "./counts.ts"
 import type { Halt } from "./halt.ts"
-import { type Opening, selected, waited } from "./prepare.ts"
-import type { PipelineReport, RunStatus } from "./report.ts"
+import type { Opening } from "./options.ts"
+import { selected, waited } from "./prepare.ts"
 import type { RouteState } from "./routeState.ts"
 
 export const makeReport = (opening: Opening, ctx: RunContext | undefined): Effect.Effect<PipelineReport> =>

@@ -1,11 +1,11 @@
 /** Asks the vendors whether a pipeline can work: credentials, scopes, fields. Reads only (rule 6). */
 import * as Effect from "effect/Effect"
 import type { Scope } from "effect/Scope"
-import { checkMapping } from "../mapping/validate.ts"
-import type { Identity } from "../plugin/services.ts"
-import type { Connection } from "../plugin/sink.ts"
-import { type ConnectionError, type ConnectServices, on, openSinks, openSource, openWriter } from "./connect.ts"
-import type { Pipeline, Route } from "./pipeline.ts"
+import { checkMapping } from "../../mapping/validate.ts"
+import type { Identity } from "../../plugin/services.ts"
+import type { Connection } from "../../plugin/sink.ts"
+import { type ConnectionError, type ConnectServices, on, openSinks, openSource, openWriter } from "../connect.ts"
+import type { Pipeline, Route } from "../pipeline.ts"
 
 export interface CheckFinding {
   readonly severity: "error" | "warning"

@@ -1,8 +1,8 @@
 /** From a sink's outcomes to what the state keeps of them. */
-import { Outcome } from "../plugin/outcome.ts"
-import type { DeadLetter } from "../state/deadLetters.ts"
-import type { LedgerRow } from "../state/ledger.ts"
-import type { Mark } from "../state/sending.ts"
+import { Outcome } from "../../plugin/outcome.ts"
+import type { DeadLetter } from "../../state/deadLetters.ts"
+import type { LedgerRow } from "../../state/ledger.ts"
+import type { Mark } from "../../state/sending.ts"
 import type { RunContext } from "./context.ts"
 import type { Settled } from "./counts.ts"
 import { hashOf, makeLetter } from "./judge.ts"

@@ -1,9 +1,9 @@
 /** From a page's mapped records to rows that wait to be sent; all else is settled here. */
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
-import type { StoredDeadLetter } from "../state/deadLetters.ts"
-import { type StateFailure, stateFailure } from "../state/errors.ts"
-import type { LedgerRow } from "../state/ledger.ts"
+import type { StoredDeadLetter } from "../../state/deadLetters.ts"
+import { type StateFailure, stateFailure } from "../../state/errors.ts"
+import type { LedgerRow } from "../../state/ledger.ts"
 import { overBudget } from "./budget.ts"
 import type { RunContext } from "./context.ts"
 import type { Settled } from "./counts.ts"

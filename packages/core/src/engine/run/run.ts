@@ -2,54 +2,26 @@
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import type { HttpClient } from "effect/http/HttpClient"
 import * as Option from "effect/Option"
 import type { Scope } from "effect/Scope"
 import * as SqlClient from "effect/sql/SqlClient"
-import type { Meter } from "../http/meter.ts"
-import type { SourceError } from "../plugin/errors.ts"
-import type { Cipher } from "../state/cipher.ts"
-import type { Digest } from "../state/digest.ts"
-import { type StateFailure, stateFailure } from "../state/errors.ts"
-import { type LockHeld, RunLock } from "../state/lock.ts"
-import { makeRuns, raiseFence } from "../state/runs.ts"
+import type { Meter } from "../../http/meter.ts"
+import type { SourceError } from "../../plugin/errors.ts"
+import { type StateFailure, stateFailure } from "../../state/errors.ts"
+import { type LockHeld, RunLock } from "../../state/lock.ts"
+import { makeRuns, raiseFence } from "../../state/runs.ts"
+import type { Pipeline } from "../pipeline.ts"
+import type { PipelineReport, RunEvent, RunReport } from "../report.ts"
 import type { RunContext } from "./context.ts"
 import { type Halt, makeHalt } from "./halt.ts"
-import type { Pipeline } from "./pipeline.ts"
-import { newRunId, type Opening, prepare } from "./prepare.ts"
+import type { Opening, RunOptions, RunServices } from "./options.ts"
+import { newRunId, prepare } from "./prepare.ts"
 import { readPages, takePage } from "./read.ts"
 import { reconcile, scanKeys } from "./reconcile.ts"
 import { recoverMarks, replay } from "./recover.ts"
-import type { PipelineReport, RunEvent, RunReport } from "./report.ts"
 import { makeReport } from "./reporting.ts"
 import { commitFrontier, restartScan } from "./settle.ts"
 import { withSenders } from "./workers.ts"
-
-export interface RunOptions {
-  /** Only these routes, by name; the position of the others stays. */
-  readonly routes?: ReadonlyArray<string>
-  /** Stop after so many records. A trial: the position stays. */
-  readonly limit?: number
-  /** Read what changed since this ISO time. The position stays. */
-  readonly since?: string
-  /** Forget the position: a complete scan. The ledger stays, so unchanged rows cost nothing. */
-  readonly fullRefresh?: boolean
-  /** Send rows although the ledger knows them unchanged. */
-  readonly force?: boolean
-  /** Look for deletions after an incremental run too. */
-  readonly reconcile?: boolean
-  /** Deletions to allow beyond the mass-change guard. */
-  readonly allowDeletes?: number
-  /** Completes when the run is asked to stop: it finishes what is in flight and ends resumable. */
-  readonly stop?: Effect.Effect<void>
-  /** How long batches in flight may take after a stop. 25 s: Kubernetes kills after 30. */
-  readonly graceMillis?: number
-  readonly onEvent?: (event: RunEvent) => Effect.Effect<void>
-  /** Ask the source how many records will come, for the `Started` event: a call more. */
-  readonly estimate?: boolean
-}
-
-export type RunServices = SqlClient.SqlClient | RunLock | Digest | Cipher | HttpClient
 
 const defaultGrace = 25_000
 

@@ -1,5 +1,5 @@
 /** The error budget of a route (rule 13). */
-import type { Route } from "./pipeline.ts"
+import type { Route } from "../pipeline.ts"
 import type { RouteState } from "./routeState.ts"
 
 /** Percent counts from here on: one bad row of three says little. */
@@ -18,7 +18,10 @@ export const overBudget = (state: RouteState): { readonly code: string; readonly
   const { percent, count } = bounds(state.route)
   const { refused } = state
   if (count !== undefined && refused > count) {
-    return { code: "MaxRejected", message: `${refused} rows were refused or left in doubt, more than max_rejected.count: ${count}` }
+    return {
+      code: "MaxRejected",
+      message: `${refused} rows were refused or left in doubt, more than max_rejected.count: ${count}`,
+    }
   }
   const { read } = state.counts
   if (percent !== undefined && read >= percentFrom && refused * 100 > percent * read) {

@@ -2,8 +2,8 @@
  * The memory lane of a route: rows that wait to be sent, rows in flight, and rows that must wait for either. All of it
  * is synchronous; effects happen between its steps.
  */
-import type { Mapped } from "../mapping/mapping.ts"
-import type { Position, Row, SourceRecord } from "../plugin/record.ts"
+import type { Mapped } from "../../mapping/mapping.ts"
+import type { Position, Row, SourceRecord } from "../../plugin/record.ts"
 import type { OpenPage } from "./frontier.ts"
 
 /** A mapped record on its way to be judged. */

@@ -3,9 +3,9 @@ import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { SinkError, type SinkReason, SourceError, type SourceReason } from "../plugin/errors.ts"
-import { StateError } from "../state/errors.ts"
-import { ConnectionError } from "./connect.ts"
+import { SinkError, type SinkReason, SourceError, type SourceReason } from "../../plugin/errors.ts"
+import { StateError } from "../../state/errors.ts"
+import { ConnectionError } from "../connect.ts"
 
 export interface Halt {
   readonly status: "failed" | "interrupted"
