@@ -12,7 +12,8 @@ const block = (kind: string): string => new RegExp(`^\`\`\`${kind}\n([\\s\\S]*?)
 const seed = async (origin: string, environment: RunningSandbox["environment"]) => {
   const answer = await fetch(`${origin}/control/users?limit=1`)
   const [user]: ReadonlyArray<{ user_id: string; email: string }> = JSON.parse(await answer.text())
-  const body = { ext_id: user?.user_id, email: user?.email, attributes: { FIRSTNAME: "O." }, updateEnabled: true }
+  const attributes = { FIRSTNAME: "Omar", COMPANY: "Old Company Ltd" }
+  const body = { ext_id: user?.user_id, email: user?.email, attributes, updateEnabled: true }
   const { status } = await fetch(`${environment.BREVO_BASE_URL}/contacts`, {
     method: "POST",
     headers: { "api-key": environment.BREVO_API_KEY ?? "", "content-type": "application/json" },
@@ -44,7 +45,8 @@ describe("README.md", () => {
 
   it("shows its preview", async () => {
     const args = ["preview", "users.yaml", "--limit", "2", "--reveal"]
-    const { out } = await sluice(args, sandbox.environment, folder.path)
+    const wide = { ...sandbox.environment, COLUMNS: "102" } // so that no id is cut
+    const { out } = await sluice(args, wide, folder.path)
     assert.strictEqual(block("text"), out)
   })
 

@@ -49,7 +49,7 @@ export const FIXES: ReadonlyMap<string, string> = new Map([
 ])
 
 export const troublesOf = (failure: CommandFailure): ReadonlyArray<Trouble> => {
-  if (failure.problems !== undefined) return failure.problems.map(ofProblem)
+  if (failure.problems !== undefined) return ofProblems(failure.problems)
   const tag = failure.reason?._tag ?? failure._tag
   const code = tag === "UsageError" ? "usage" : tag
   return [
@@ -63,7 +63,16 @@ export const troublesOf = (failure: CommandFailure): ReadonlyArray<Trouble> => {
   ]
 }
 
-export const ofProblem = (problem: Problem): Trouble => ({
+const VARIABLES =
+  "set them in the shell, in `.env` beside the file, or with --env-file; `sluice sandbox` prints a set to try with"
+
+/** Where variables come from is said once, below the last that is missing. */
+export const ofProblems = (problems: ReadonlyArray<Problem>): ReadonlyArray<Trouble> => {
+  const last = problems.findLastIndex(({ code }) => code === "variable.missing")
+  return problems.map(ofProblem).map((trouble, at) => (at === last ? { ...trouble, fix: VARIABLES } : trouble))
+}
+
+const ofProblem = (problem: Problem): Trouble => ({
   severity: problem.severity,
   code: problem.code,
   place: `${problem.file}:${problem.line}:${problem.column}`,

@@ -62,6 +62,15 @@ describe("check", () => {
     const missing = await sluice(["check", config], without)
     assert.strictEqual(missing.code, 3)
     assert.include(missing.stdout, "BREVO_API_KEY")
+    assert.include(missing.stdout, "`.env` beside the file")
+  })
+
+  it("a file that is not there hides no problem of the others", async () => {
+    const file = broken("pipelines: 1")
+    const { code, stdout } = await sluice(["check", "absent.yaml", file], it1.env)
+    assert.strictEqual(code, 2)
+    assert.include(stdout, "absent.yaml does not exist")
+    assert.include(stdout, "broken.yaml:1:")
   })
 
   it("--connect names the accounts; wrong credentials exit 3, a field that is not there exits 2", async () => {

@@ -158,9 +158,10 @@ describe("the report", () => {
   })
 
   it("names a dead letter that was tried again and refused again", () => {
-    const recovered = { "brevo.contacts": { delivered: 0, rejected: 2, in_doubt: 0 } }
+    const recovered = { "brevo.contacts": { delivered: 3, rejected: 2, in_doubt: 0 } }
     const text = renderReport(reportOf({ ok: false, recovered }), page)
     assert.include(text, "2 dead letters: see `sluice dead-letters list`")
+    assert.match(text, /writes +3 rows/)
   })
 
   it("says that nothing had changed only where every row was equal", () => {

@@ -6,7 +6,7 @@ import { type Loaded, load } from "../load.ts"
 import { present } from "../present.ts"
 import { countTroubles, renderTroubles, type Trouble } from "../render/problems.ts"
 import { clean, type Page, plural } from "../render/text.ts"
-import { ofProblem } from "../troubles.ts"
+import { ofProblems } from "../troubles.ts"
 
 export interface CheckInput {
   readonly files: ReadonlyArray<string>
@@ -42,7 +42,10 @@ export const handler = Effect.fnUntraced(function* (input: CheckInput) {
 
 const checkFile = Effect.fnUntraced(function* (file: string, input: CheckInput) {
   const loaded = yield* load({ file, envFile: input.envFile }).pipe(
-    Effect.catchTag("ConfigError", ({ problems }) => Effect.succeed(problems)),
+    Effect.catchTags({
+      ConfigError: ({ problems }) => Effect.succeed(problems),
+      UsageError: ({ message }) => Effect.succeed([noFile(file, message)]),
+    }),
   )
   if (!("plan" in loaded)) return brokenFile(file, loaded)
   const { pipelines, warnings } = loaded.plan
@@ -56,6 +59,17 @@ const checkFile = Effect.fnUntraced(function* (file: string, input: CheckInput) 
     connected,
   }
   return checked
+})
+
+/** One of several files that is not there does not hide what is wrong with the others. */
+const noFile = (file: string, message: string): Problem => ({
+  severity: "error",
+  code: "usage",
+  path: "",
+  message,
+  file,
+  line: 1,
+  column: 1,
 })
 
 /** What only a connected check needs is loaded only then: an offline one starts in half the time. */
@@ -95,7 +109,7 @@ const exitOfFinding = ({ code, path }: CheckFinding): ExitCode => {
 }
 
 const renderFile = (checked: CheckedFile, connect: boolean, page: Page): string => {
-  const troubles = [...checked.problems.map(ofProblem), ...(checked.connected?.findings ?? []).map(ofFinding)]
+  const troubles = [...ofProblems(checked.problems), ...(checked.connected?.findings ?? []).map(ofFinding)]
   const { style } = page
   const name = style.bold(clean(checked.file))
   const what = `${plural(checked.pipelines.length, "pipeline")}, ${plural(checked.routes, "route")}`

@@ -49,7 +49,7 @@ const columns = [
   { title: "run" },
   { title: "pipeline" },
   { title: "status" },
-  { title: "started (UTC)", least: 11 },
+  { title: "started UTC" },
   { title: "took" },
 ]
 
@@ -59,7 +59,7 @@ const renderList = (runs: ReadonlyArray<ListedRun>, { style, width }: Page): str
     clean(run.run_id),
     clean(run.pipeline),
     { text: run.status, paint: run.status === "completed" ? style.green : style.red },
-    clean(run.started_at.slice(0, 19).replace("T", " ")),
+    clean(run.started_at.slice(5, 16).replace("T", " ")), // the id has the year and the seconds
     run.ended_at === null ? "" : duration(Date.parse(run.ended_at) - Date.parse(run.started_at)),
   ])
   return table(columns, rows, width, style.dim).join("\n")

@@ -69,7 +69,7 @@ const TAKEN = 4 + 3 + 3 + 4 + 28
 
 const fieldTable = (row: RowPreview, { style, width }: Page): ReadonlyArray<string> => {
   const longest = Math.max(0, ...row.fields.map(({ field }) => displayWidth(field)))
-  const room = Math.max(12, Math.min(48, width - longest - TAKEN))
+  const room = Math.max(12, Math.min(width < 120 ? 28 : 48, width - longest - TAKEN))
   const rows = row.fields.map((field) => fieldCells(field, row.action, room, style))
   return rows.length === 0 ? [] : table(columns, rows, width - 4, style.dim)
 }

@@ -57,7 +57,8 @@ const facts = (report: PipelineReport, { style, width }: Page): ReadonlyArray<st
   const line = (label: string, text: string) => hang(`  ${style.dim(label.padEnd(10))}`, text, width)
   const calls = Object.entries(report.calls).map(([name, count]) => `${clean(name)} ${number(count)}`)
   const waited = report.waited_ms >= 50 ? `; waited ${duration(report.waited_ms)} for rate limits` : ""
-  const written = Object.values(report.routes).reduce((sum, counts) => sum + counts.delivered, 0)
+  const counted = [...Object.values(report.routes), ...Object.values(report.recovered)]
+  const written = counted.reduce((sum, { delivered }) => sum + delivered, 0)
   return [
     line("calls", `${calls.join(", ") || "none"}${waited}`),
     line("writes", written === 0 && nothingElse(report) ? "0: nothing had changed" : plural(written, "row")),
