@@ -33,6 +33,11 @@ describe("text", () => {
     assert.deepStrictEqual(wrap("one two three", 7), ["one two", "three"])
   })
 
+  it("leaves durations whole", () => {
+    assert.deepStrictEqual(wrap("takes about 8 min 41 s or 2 h", 14), ["takes about", "8 min 41 s or", "2 h"])
+    assert.deepStrictEqual(wrap("5 sheep", 3), ["5", "sheep"])
+  })
+
   it("prints durations as people say them", () => {
     assert.deepStrictEqual([400, 12_000, 90_000, 3_600_000, 3_660_000].map(duration), [
       "0.4 s",

@@ -36,8 +36,8 @@ export const padEnd = (text: string, width: number): string =>
 export const padStart = (text: string, width: number): string =>
   " ".repeat(Math.max(0, width - displayWidth(text))) + text
 
-/** Between words, but not between a number and its unit. */
-const BREAK = / (?!(?:s|min|h)(?![a-z]))/
+/** Between words, but not within `4 min 10 s`. */
+const BREAK = /(?<!\d (?:min|h)) (?!(?:s|min|h)(?![a-z]))/
 
 /** Lines of at most `width` columns, broken at spaces; a word that is longer stays whole, so it can be copied. */
 export const wrap = (text: string, width: number): ReadonlyArray<string> => {
