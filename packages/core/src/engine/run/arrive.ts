@@ -96,7 +96,8 @@ const settlementOf = (settled: ReadonlyArray<SettledVerdict>, replaced: Readonly
 const isOvertaken = ({ letter, mine }: Known, arrival: Arrival, as: Settled): boolean => {
   if (letter === undefined) return false
   const { version } = arrival.mapped.record
-  if (as === "superseded") return isAtMost(letter.version, mine?.version)
+  // A newer one whose write is unknown overtakes nothing.
+  if (as === "superseded") return mine?.hash !== null && isAtMost(letter.version, mine?.version)
   // What is in doubt stays so while `where` excludes the record: it may come back as the very row that was sent.
   const settles = as === "unchanged" || (as === "filtered" && letter.kind !== "in_doubt")
   return settles && (version === undefined || isAtMost(letter.version, version))
