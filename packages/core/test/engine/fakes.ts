@@ -42,6 +42,8 @@ export interface FakeSource extends Source {
   pages: ReadonlyArray<ReadonlyArray<SourceRecord>>
   /** Fails the scan after so many pages of it. */
   failAfter: { readonly pages: number; readonly reason: SourceReason } | undefined
+  /** What every scan says is missing. */
+  gap: string | undefined
   /** Accepts no position but the start. */
   losesPositions: boolean
   account: string
@@ -57,6 +59,7 @@ export const fakeSource = (pages: ReadonlyArray<ReadonlyArray<SourceRecord>> = [
     streams: {},
     pages,
     failAfter: undefined,
+    gap: undefined,
     losesPositions: false,
     account: "tenant",
     scans: [],
@@ -65,6 +68,7 @@ export const fakeSource = (pages: ReadonlyArray<ReadonlyArray<SourceRecord>> = [
       Effect.succeed({
         identify: Effect.sync(() => ({ account: source.account, label: source.account })),
         findBy: ["key"],
+        completeness: Effect.sync(() => ({ expected: undefined, delivered: 0, gap: source.gap, facts: {} })),
         find: (_request: ScanRequest, by: { readonly value: string }) =>
           Effect.sync(() => {
             const found = source.live?.get(by.value) ?? source.pages.flat().findLast((each) => each.key === by.value)

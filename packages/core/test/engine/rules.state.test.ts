@@ -249,6 +249,25 @@ describe("rule 15: deletion by absence", () => {
     }).pipe(Effect.provide(services())),
   )
 
+  it.effect(
+    "rule 15, P02: a scan with a gap deletes nothing, though the source does not find the record, and says so",
+    () =>
+      Effect.gen(function* () {
+        const sink = fakeSink()
+        const source = fakeSource([many(4)])
+        const pipeline = pipelineOf(source, { fake: { sink, onDelete: "delete" } })
+        yield* runOne(pipeline)
+        source.pages = [many(3)]
+        source.gap = "a page could not be read"
+        const report = yield* runOne(pipeline)
+        assert.strictEqual(countsOf(report).deleted, 0)
+        assert.isFalse(report.ok)
+        assert.isTrue(report.notices.some((notice) => notice.includes("gap")))
+        source.gap = undefined
+        assert.strictEqual(countsOf(yield* runOne(pipeline)).deleted, 1)
+      }).pipe(Effect.provide(services())),
+  )
+
   it.effect("rule 15: the mass-change guard holds deletions back until they are allowed", () =>
     Effect.gen(function* () {
       const sink = fakeSink()
