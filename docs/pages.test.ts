@@ -105,7 +105,7 @@ describe("every command that is shown exists", () => {
   it("scripts of the workspace", () => {
     const { scripts }: { scripts: object } = JSON.parse(read("package.json"))
     const used = pages.flatMap((page) =>
-      [...read(page).matchAll(/(?:npx -y )?pnpm(?:@12)? ([a-z-]+)/g)].map(([, name = ""]) => name),
+      [...read(page).matchAll(/(?:npx -y )?pnpm(?:@12)? (?:-C \S+ )?([a-z-]+)/g)].map(([, name = ""]) => name),
     )
     assert.includeMembers([...Object.keys(scripts), "install", "run", "exec"], [...new Set(used)])
   })
