@@ -1,8 +1,10 @@
 /** Records that could not be delivered, kept until they are retried, dropped or overtaken. */
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { DroppedField } from "../plugin/outcome.ts"
+import { StateError } from "./errors.ts"
 import { chunked } from "./ledger.ts"
 
 /**
@@ -37,15 +39,18 @@ export interface StoredDeadLetter extends DeadLetter {
 
 type Stored = Omit<StoredDeadLetter, "fields"> & { readonly fields: string }
 
-const parse = (row: Stored): StoredDeadLetter => {
-  const fields: unknown = JSON.parse(row.fields)
-  return { ...row, fields: Array.isArray(fields) ? fields.map(String) : [] }
-}
+const decodeFields = Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Array(Schema.String)))
+
+const parse = <Row extends Stored>(row: Row): Effect.Effect<Omit<Row, "fields"> & StoredDeadLetter, StateError> =>
+  decodeFields(row.fields).pipe(
+    Effect.map((fields) => ({ ...row, fields })),
+    Effect.mapError(() => new StateError({ message: `dead letter ${row.number} is damaged in the state` })),
+  )
 
 export const makeDeadLetters = (sql: SqlClient, ns: number) => {
   const byIds = (ids: ReadonlyArray<string>) =>
     chunked(ids, (part) => sql<Stored>`SELECT * FROM dead_letters WHERE ns = ${ns} AND ${sql.in("id", part)}`).pipe(
-      Effect.map((rows) => rows.map(parse)),
+      Effect.flatMap((rows) => Effect.forEach(rows, parse)),
     )
 
   const count = sql<{ n: number }>`SELECT COUNT(*) AS n FROM dead_letters WHERE ns = ${ns}`.pipe(
@@ -54,7 +59,7 @@ export const makeDeadLetters = (sql: SqlClient, ns: number) => {
 
   const ofKind = (kind: DeadLetterKind) =>
     sql<Stored>`SELECT * FROM dead_letters WHERE ns = ${ns} AND kind = ${kind} ORDER BY number`.pipe(
-      Effect.map((rows) => rows.map(parse)),
+      Effect.flatMap((rows) => Effect.forEach(rows, parse)),
     )
 
   /** One for each record: a later one replaces what was said and keeps the count of attempts. */
@@ -129,6 +134,4 @@ export const findDeadLetters = (
         ? []
         : [filter.numbers.length === 0 ? sql`1 = 0` : sql.in("d.number", filter.numbers)]),
     ])}
-    ORDER BY d.number DESC LIMIT ${filter.limit ?? 1000}`.pipe(
-    Effect.map((rows) => rows.map((row): ListedDeadLetter => ({ ...row, ...parse(row) }))),
-  )
+    ORDER BY d.number DESC LIMIT ${filter.limit ?? 1000}`.pipe(Effect.flatMap((rows) => Effect.forEach(rows, parse)))

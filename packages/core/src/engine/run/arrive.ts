@@ -31,9 +31,10 @@ const judgeAll = (ctx: RunContext, state: RouteState, arrivals: ReadonlyArray<Ar
     state.counts.read += arrivals.filter((arrival) => arrival.tally === "run").length
     const { free, superseded } = state.lane.admit(arrivals)
     const knownOf = yield* ask(state, free)
-    const judged = free.map((arrival) => {
+    const judged = free.flatMap((arrival): ReadonlyArray<Judged> => {
       const known = knownOf(arrival)
-      return { arrival, known, verdict: judge(ctx, state, arrival, known) }
+      if (!state.lane.claim(arrival, known.mine?.row_key)) return []
+      return [{ arrival, known, verdict: judge(ctx, state, arrival, known) }]
     })
     for (const { verdict } of judged) if (verdict._tag === "Send") state.lane.enqueue(verdict.entry)
     state.work.openUnsafe()

@@ -31,8 +31,7 @@ export interface RunContext {
   readonly force: boolean
   readonly halt: Halting
   readonly frontier: Frontier
-  /** Replaced when the source has lost the position and the scan starts over. */
-  scan: Scan
+  readonly scan: Scan
   /** The source was read to its end: only then does it know whether something is missing. */
   scanned: boolean
   /** Records the source handed over. */

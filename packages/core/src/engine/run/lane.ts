@@ -16,6 +16,8 @@ export interface Arrival {
   readonly position: Position | undefined
   /** `recovered` rows are outside the identity: their pages are read again. */
   readonly tally: "run" | "recovered"
+  /** It was delivered under this key and needs it too, as another record had it when it was to be judged. */
+  readonly formerKey?: string
 }
 
 /** A row that has to be written. */
@@ -42,8 +44,8 @@ export interface LaneLimits {
 }
 
 /**
- * Rule 7: one id and one key are never twice in a batch nor in two batches in flight. An arrival holds its id and
- * key from `admit` until it is settled (`release`); whoever needs one of them meanwhile is parked.
+ * Rule 7: one id and one key are never twice in a batch nor in two batches in flight. An arrival holds its id, its
+ * key and the key it was delivered under until it is settled (`release`); whoever needs one of them is parked.
  */
 export const makeLane = (limits: LaneLimits) => {
   /** Judged and changed, in order of arrival. */
@@ -53,17 +55,30 @@ export const makeLane = (limits: LaneLimits) => {
   const parked = new Map<string, Arrival>()
   /** Row key to the id that holds it. */
   const owners = new Map<string, string>()
+  /** The other way round: the row keys an id holds. */
+  const owned = new Map<string, Set<string>>()
+  /** Lost to a newer version, but not yet recorded as superseded. */
+  const replaced = new Set<Arrival>()
   const partitions = new Map<string, number>()
 
   const isHeld = (arrival: Arrival): boolean => {
     if (inFlight.has(arrival.id) || judging.has(arrival.id)) return true
-    const key = keyOf(arrival)
-    const owner = key === undefined ? undefined : owners.get(key)
-    return owner !== undefined && owner !== arrival.id
+    return isOthers(arrival.id, keyOf(arrival)) || isOthers(arrival.id, arrival.formerKey)
   }
 
-  const disown = (id: string, key: string | undefined): void => {
-    if (key !== undefined && owners.get(key) === id) owners.delete(key)
+  const isOthers = (id: string, key: string | undefined): boolean => key !== undefined && (owners.get(key) ?? id) !== id
+
+  const own = (id: string, key: string | undefined): void => {
+    if (key === undefined) return
+    owners.set(key, id)
+    const keys = owned.get(id)
+    if (keys === undefined) owned.set(id, new Set([key]))
+    else keys.add(key)
+  }
+
+  const disown = (id: string): void => {
+    for (const key of owned.get(id) ?? []) owners.delete(key)
+    owned.delete(id)
   }
 
   /**
@@ -86,6 +101,7 @@ export const makeLane = (limits: LaneLimits) => {
       const newest = isOlder(arrival.mapped.record, waiting.mapped.record) ? waiting : arrival
       const loser = newest === arrival ? waiting : arrival
       superseded.push(loser)
+      replaced.add(loser)
       const winner: Arrival = { ...newest, pages: [...waiting.pages, ...arrival.pages] }
       if (newest === waiting) {
         if (free.has(id)) free.set(id, winner)
@@ -93,11 +109,13 @@ export const makeLane = (limits: LaneLimits) => {
         else rebuffer(id, winner)
         continue
       }
-      free.delete(id)
-      parked.delete(id)
-      buffer.delete(id)
-      judging.delete(id)
-      disown(id, keyOf(waiting))
+      // A parked one holds nothing: what its id holds belongs to the version in flight.
+      if (!parked.delete(id)) {
+        free.delete(id)
+        buffer.delete(id)
+        judging.delete(id)
+        disown(id)
+      }
       if (isHeld(winner)) parked.set(id, winner)
       else hold(free, winner)
     }
@@ -107,8 +125,24 @@ export const makeLane = (limits: LaneLimits) => {
   const hold = (free: Map<string, Arrival>, arrival: Arrival): void => {
     free.set(arrival.id, arrival)
     judging.set(arrival.id, arrival)
-    const key = keyOf(arrival)
-    if (key !== undefined) owners.set(key, arrival.id)
+    own(arrival.id, keyOf(arrival))
+    own(arrival.id, arrival.formerKey)
+  }
+
+  /**
+   * A free arrival needs the key it was delivered under as well: it may delete or rename what another record takes over.
+   * False: another record has that key, and the arrival is parked.
+   */
+  const claim = (arrival: Arrival, formerKey: string | undefined): boolean => {
+    const { id } = arrival
+    if (!isOthers(id, formerKey)) {
+      own(id, formerKey)
+      return true
+    }
+    judging.delete(id)
+    disown(id)
+    parked.set(id, formerKey === undefined ? arrival : { ...arrival, formerKey })
+    return false
   }
 
   const rebuffer = (id: string, arrival: Arrival): void => {
@@ -119,8 +153,6 @@ export const makeLane = (limits: LaneLimits) => {
   /** An admitted arrival turned out to need writing. */
   const enqueue = (entry: Entry): void => {
     judging.delete(entry.arrival.id)
-    disown(entry.arrival.id, keyOf(entry.arrival))
-    owners.set(entry.row.key, entry.arrival.id)
     buffer.set(entry.arrival.id, entry)
   }
 
@@ -148,7 +180,7 @@ export const makeLane = (limits: LaneLimits) => {
       const entry = inFlight.get(arrival.id)
       inFlight.delete(arrival.id)
       judging.delete(arrival.id)
-      disown(arrival.id, entry?.row.key ?? keyOf(arrival))
+      disown(arrival.id)
       if (entry?.partition !== undefined) {
         const left = (partitions.get(entry.partition) ?? 1) - 1
         if (left === 0) partitions.delete(entry.partition)
@@ -159,9 +191,14 @@ export const makeLane = (limits: LaneLimits) => {
 
   return {
     admit,
+    claim,
     enqueue,
     take,
     release,
+    /** These are recorded as superseded. */
+    forget: (losers: ReadonlyArray<Arrival>): void => {
+      for (const loser of losers) replaced.delete(loser)
+    },
     /** A parked arrival need not wait any more: `admit` takes it. */
     canUnpark: () => parked.size > 0 && [...parked.values()].some((arrival) => !isHeld(arrival)),
     /** Rows that wait: READ stops while they are two batches or a page. */
@@ -174,6 +211,7 @@ export const makeLane = (limits: LaneLimits) => {
       ...[...buffer.values()].map((entry) => entry.arrival),
       ...parked.values(),
       ...[...inFlight.values()].map((entry) => entry.arrival),
+      ...replaced,
     ],
   }
 }

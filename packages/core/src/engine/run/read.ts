@@ -21,6 +21,9 @@ const pagesAhead = 1
 /** How often a source that is away is asked again from where it stopped, without a page in between. */
 const maxRestarts = 3
 
+/** How often a scan starts over: a page proves nothing where each scan loses its place again. */
+const maxLosses = 3
+
 export type ReadFailure = SourceError | StateFailure
 
 /**
@@ -37,6 +40,7 @@ export const readPages = (
   Effect.gen(function* () {
     const last = yield* Ref.make<Option.Option<Position>>(request.from)
     let failures = 0
+    let losses = 0
     const once = Effect.gen(function* () {
       const from = yield* Ref.get(last)
       const pages = ctx.reader.read({ ...request, from }).pipe(Stream.buffer({ capacity: pagesAhead }))
@@ -55,6 +59,8 @@ export const readPages = (
         if (failures > maxRestarts) return yield* Effect.fail(error)
         switch (reason._tag) {
           case "PositionLost":
+            losses += 1
+            if (losses > maxLosses) return yield* Effect.fail(error)
             yield* restarted
             yield* Ref.set(last, Option.none())
             break
@@ -89,13 +95,17 @@ export const takePage = (
       keys: ctx.scan.tracksKeys ? records.map((record) => record.key) : [],
       open: records.length * ctx.states.length,
     }
-    ctx.frontier.add(open)
+    // A stopped route leaves every later page open: nothing would ever pass them, and they would only pile up (rule 12).
+    if (ctx.states.every((state) => state.stopped === undefined)) ctx.frontier.add(open)
     ctx.read += records.length
     for (const state of ctx.states) yield* takeRecords(ctx, state, records, open, page.position)
     yield* commitFrontier(ctx, "due")
     yield* ctx.emit(progress(ctx))
-    return limit === undefined || ctx.read < limit
+    return (limit === undefined || ctx.read < limit) && hasOpenRoute(ctx)
   })
+
+/** Some route still takes rows; else there is nobody to read for. */
+export const hasOpenRoute = (ctx: RunContext): boolean => ctx.states.some((state) => state.stopped === undefined)
 
 const takeRecords = (
   ctx: RunContext,

@@ -10,6 +10,7 @@ import type { RunContext } from "./context.ts"
 import type { Arrival } from "./lane.ts"
 import { readPages } from "./read.ts"
 import type { RouteState } from "./routeState.ts"
+import { awaitRoom } from "./workers.ts"
 
 /** More than this many keys and this part of the ledger at once is more likely a broken scan than deletions. */
 const guard = { keys: 100, share: 0.05 }
@@ -44,7 +45,8 @@ const reconcileRoute = (ctx: RunContext, state: RouteState, scan: string, allowD
       return
     }
     let after = ""
-    while (true) {
+    while (state.stopped === undefined) {
+      yield* awaitRoom(ctx, pageSize)
       const candidates = yield* Effect.mapError(state.ledger.absent(scan, after, pageSize), stateFailure)
       const last = candidates.at(-1)
       if (last === undefined) return
@@ -88,7 +90,9 @@ const deletionOf = (row: LedgerRow): Arrival => {
 /** The keys of everything there is, for an incremental run with `--reconcile`. Returns the scan's id. */
 export const scanKeys = (ctx: RunContext): Effect.Effect<string, StateFailure | SourceError> =>
   Effect.gen(function* () {
-    const scan = `${ctx.runId}.keys`
+    // One name for all runs: what a run that was killed left of its keys is dropped here, not kept for ever.
+    const scan = `${ctx.pipeline.id}.keys`
+    yield* ctx.transact(ctx.checkpoints.clearSeen(scan))
     const request = {
       ...ctx.request,
       sync: "full",

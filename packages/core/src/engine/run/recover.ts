@@ -12,6 +12,7 @@ import type { RunContext } from "./context.ts"
 import { letterPlace } from "./judge.ts"
 import { mapRecords } from "./read.ts"
 import type { RouteState } from "./routeState.ts"
+import { awaitRoom } from "./workers.ts"
 
 /**
  * Batches whose outcome a crash took: where writing twice is harmless, their rows count as unknown and are sent again
@@ -64,23 +65,35 @@ export const replay = (
   letters: ReadonlyArray<StoredDeadLetter>,
 ): Effect.Effect<void, StateFailure | SourceError> =>
   Effect.gen(function* () {
+    const untried: Array<number> = []
+    const closed: Array<number> = []
     for (const letter of letters) {
+      yield* awaitRoom(ctx, 1)
       const records = yield* currentRecords(ctx, state, letter)
       if (records === undefined) {
-        ctx.notices.push(
-          `dead letter ${letter.number} cannot be tried: its record was not kept and the source cannot find it`,
-        )
+        untried.push(letter.number)
         continue
       }
       if (records.length === 0) {
         yield* ctx.transact(state.letters.close([letter.id]))
-        ctx.notices.push(`dead letter ${letter.number} is closed: the source has no such record any more`)
+        closed.push(letter.number)
         continue
       }
       const arrivals = yield* mapRecords(ctx, state, records, { pages: [], position: undefined, tally: "recovered" })
       yield* arrive(ctx, state, arrivals)
     }
+    if (untried.length > 0) {
+      ctx.notices.push(`${named(untried)} cannot be tried: not kept in the state, and the source cannot find records`)
+    }
+    if (closed.length > 0) ctx.notices.push(`${named(closed)} closed: gone from the source`)
   })
+
+/** One notice however many there are (rule 12). */
+const named = (numbers: ReadonlyArray<number>): string => {
+  const shown = numbers.slice(0, 10).join(", ")
+  const more = numbers.length > 10 ? ` and ${numbers.length - 10} more` : ""
+  return `${numbers.length === 1 ? "dead letter" : "dead letters"} ${shown}${more}`
+}
 
 const currentRecords = (
   ctx: RunContext,

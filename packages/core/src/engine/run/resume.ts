@@ -2,6 +2,7 @@
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import type { SqlClient } from "effect/sql/SqlClient"
 import { canonicalJson } from "../../mapping/canonical.ts"
 import { type Checkpoint, type Checkpoints, makeCheckpoints } from "../../state/checkpoints.ts"
@@ -66,7 +67,12 @@ export const startScan = (checkpoints: Checkpoints, scan: Scan, dropped: string)
     yield* checkpoints.save({ covers: scan.covers, position: Option.none(), scan: scan.id, open: true }, at)
   })
 
-type Covers = { readonly [route: string]: readonly [ns: number, fingerprint: string] }
+const Covers = Schema.Record(Schema.String, Schema.Tuple([Schema.Number, Schema.String]))
+
+/** By route: the ledger it writes to and the fingerprint of its mapping and options. */
+type Covers = typeof Covers.Type
+
+const decodeCovers = Schema.decodeUnknownEffect(Schema.fromJsonString(Covers))
 
 const coverage = (states: ReadonlyArray<RouteState>, sha256: (text: string) => string): Covers =>
   Object.fromEntries(
@@ -79,7 +85,7 @@ const coverage = (states: ReadonlyArray<RouteState>, sha256: (text: string) => s
 /** Why a saved position does not do: what it covered is not what this run writes (rule 14). */
 const notCovered = (saved: Checkpoint, covers: Covers, states: ReadonlyArray<RouteState>) =>
   Effect.gen(function* () {
-    const before: Covers = JSON.parse(saved.covers)
+    const before = yield* decodeCovers(saved.covers).pipe(Effect.mapError(stateFailure))
     const reasons: Array<string> = []
     for (const state of states) {
       const { name } = state.route

@@ -35,7 +35,7 @@ export interface RouteState {
   knownLetters: number
   /** Rows refused or left in doubt in this run that no earlier run had refused (rule 13). */
   refused: number
-  /** A batch has been answered. */
+  /** A batch of this run's own rows has been answered. */
   answered: boolean
   stopped: { readonly code: string; readonly message: string } | undefined
   /** No further row will arrive: what is buffered may go as a short batch. */

@@ -16,7 +16,7 @@ import type { RunContext } from "./context.ts"
 import { type Halt, makeHalt } from "./halt.ts"
 import type { Opening, RunOptions, RunServices } from "./options.ts"
 import { newRunId, prepare } from "./prepare.ts"
-import { readPages, takePage } from "./read.ts"
+import { hasOpenRoute, readPages, takePage } from "./read.ts"
 import { reconcile, scanKeys } from "./reconcile.ts"
 import { recoverMarks, replay } from "./recover.ts"
 import { makeReport } from "./reporting.ts"
@@ -103,7 +103,8 @@ const expected = (ctx: RunContext, options: RunOptions): Effect.Effect<number | 
   if (reader.estimate === undefined) return Effect.succeed(options.limit)
   return reader.estimate(request).pipe(
     Effect.map(({ records }) => (records === undefined ? options.limit : Math.min(records, options.limit ?? records))),
-    Effect.orElseSucceed(() => options.limit),
+    Effect.catchCause(() => Effect.succeed(options.limit)),
+    Effect.raceFirst(Effect.as(ctx.halt.requested, options.limit)),
   )
 }
 
@@ -149,7 +150,7 @@ const read = (ctx: RunContext, options: RunOptions) =>
       yield* restartScan(ctx)
     })
     yield* readPages(ctx, ctx.request, (page) => takePage(ctx, page, options.limit), startOver)
-    ctx.scanned = options.limit === undefined
+    ctx.scanned = options.limit === undefined && hasOpenRoute(ctx)
   })
 
 const reconcileDeletions = (ctx: RunContext, options: RunOptions) =>

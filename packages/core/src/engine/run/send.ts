@@ -80,7 +80,7 @@ const deliver = (
           Outcome.InDoubt({ id: entry.row.id, message: reason.message }),
         )
         rest = rest.filter((entry) => deferred.has(entry.row.id))
-        if (rest.length === 0) return
+        if (rest.length === 0 && next === "again") return
         attempt += 1
       } else if (mayHaveWritten(reason)) sending.inDoubt = true
       // Id and attempt make an idempotency key: after silence the same is asked again, after an answer it is a new one.
@@ -173,9 +173,11 @@ const settleAnswers = (
 
 const watchBudget = (state: RouteState, answered: ReadonlyArray<Answered>): void => {
   const fresh = answered.filter(({ entry }) => entry.arrival.tally === "run")
+  // What recovery sends says nothing about this run's mapping.
+  if (fresh.length === 0) return
   const refused = fresh.filter(({ outcome }) => outcome._tag === "Rejected").length
   state.refused += fresh.filter(({ outcome }) => outcome._tag !== "Delivered").length
-  if (!state.answered) state.stopped ??= firstBatchRefused(answered.length, refused)
+  if (!state.answered) state.stopped ??= firstBatchRefused(fresh.length, refused)
   state.answered = true
   state.stopped ??= overBudget(state)
 }

@@ -147,6 +147,7 @@ const remember = (state: RouteState, settlement: Settlement, settling: ReadonlyM
   for (const [page, rows] of settling) page.open -= rows
   for (const { fields } of settlement.dropped) state.dropped += fields.length
   state.knownLetters += settlement.letters.length
+  state.lane.forget(settlement.replaced)
   state.lane.release(settlement.rows.map((row) => row.arrival))
   state.work.openUnsafe()
   state.room.openUnsafe()
