@@ -123,11 +123,11 @@ export const mutants: ReadonlyArray<Mutant> = [
     "yield* checkpoints.save({ covers: scan.covers, position: Option.none(), scan: scan.id, open: true }, at)",
     "yield* Effect.succeed(at)",
   ),
-  one("marks forgotten by nobody", "engine/run/recover.ts", "yield* state.ledger.forget(marks)", ""),
+  one("marks forgotten by nobody", "engine/run/recover.ts", "yield* store.ledger.forget(marks)", ""),
   one(
     "rows left by a crash sent again where that is not harmless",
     "engine/run/recover.ts",
-    "const letters = state.writer.repeatable ? [] : marks.map(lostLetter)",
+    "const letters = repeatable ? [] : marks.map(lostLetter)",
     "const letters = [lostLetter].flatMap(() => [])",
   ),
   one(

@@ -11,7 +11,7 @@ import type { PipelineReport } from "./report.ts"
 import { letterPlace } from "./run/judge.ts"
 import type { RunOptions, RunServices } from "./run/options.ts"
 import { replay } from "./run/recover.ts"
-import { recover, runPipeline, type Work } from "./run/run.ts"
+import { defaultGrace, recover, runPipeline, type Work } from "./run/run.ts"
 import { withSenders } from "./run/workers.ts"
 
 export interface DeadLetterFilter {
@@ -58,12 +58,15 @@ export const retryDeadLetters = (
 ): Effect.Effect<PipelineReport, LockHeld | StateFailure, RunServices> =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
-    const letters = yield* findDeadLetters(sql, { ...filter, pipeline: pipeline.id, limit: 1_000_000 }).pipe(
-      Effect.mapError(stateFailure),
-    )
     const work: Work = (ctx, given) =>
       Effect.gen(function* () {
-        const grace = given.graceMillis ?? 25_000
+        // Under the lock: what an earlier run has closed meanwhile is not sent over something newer.
+        const letters = yield* findDeadLetters(sql, { ...filter, pipeline: pipeline.id, limit: 1_000_000 }).pipe(
+          Effect.mapError(stateFailure),
+          ctx.halt.guard("state"),
+        )
+        if (letters === undefined) return
+        const grace = given.graceMillis ?? defaultGrace
         yield* withSenders(ctx, grace, recover(ctx))
         // Recovery has just tried the deferred ones.
         const chosen = letters.filter((letter) => letter.kind !== "deferred")

@@ -36,3 +36,11 @@ export const makeSending = (sql: SqlClient, ns: number) => {
 }
 
 export type Sending = ReturnType<typeof makeSending>
+
+/** The routes of a pipeline that were sending when a run ended, with their namespaces. */
+export const sendingRoutes = (sql: SqlClient, pipeline: string) =>
+  sql<{ ns: number; route: string }>`
+    SELECT DISTINCT n.id AS ns, n.route FROM namespaces n JOIN sending s ON s.ns = n.id
+    WHERE n.pipeline = ${pipeline} ORDER BY n.id`.pipe(
+    Effect.map((rows) => rows.map(({ ns, route }) => ({ ns: Number(ns), route }))),
+  )

@@ -178,6 +178,21 @@ describe("dead letters", () => {
 })
 
 describe("recovery", () => {
+  it.effect("a batch lost in a crash of a route that has left the file is in doubt, and blocks nothing", () =>
+    Effect.gen(function* () {
+      const sink = fakeSink()
+      const source = fakeSource([[record("a"), record("b")]])
+      yield* crash(pipelineOf(source, { fake: { sink } }), sink)
+      const report = yield* runOne(pipelineOf(source, { other: { sink: fakeSink("other") } }))
+      assert.isTrue(report.notices.some((notice) => notice.startsWith("fake.things: no longer in the file; 2 rows")))
+      assert.deepStrictEqual(
+        (yield* deadLetters).map(({ kind }) => kind),
+        ["in_doubt", "in_doubt"],
+      )
+      yield* resetState("test.users", "all")
+    }).pipe(Effect.provide(services())),
+  )
+
   it.effect("a batch lost in a crash is sent again where writing twice is harmless", () =>
     Effect.gen(function* () {
       const sink = fakeSink()

@@ -9,7 +9,7 @@ import type { Pipeline } from "../pipeline.ts"
 import type { RunEvent } from "../report.ts"
 import type { Frontier } from "./frontier.ts"
 import type { Halting } from "./halt.ts"
-import type { RouteState } from "./routeState.ts"
+import type { RouteState, RouteStore } from "./routeState.ts"
 
 export interface Scan {
   readonly id: string
@@ -28,6 +28,8 @@ export interface RunContext {
   readonly reader: Reader
   readonly request: ScanRequest
   readonly states: ReadonlyArray<RouteState>
+  /** Of routes that the file no longer has, but that were sending when their last run ended. */
+  readonly abandoned: ReadonlyArray<RouteStore & { readonly route: string }>
   readonly force: boolean
   readonly halt: Halting
   readonly frontier: Frontier

@@ -15,13 +15,14 @@ import { Cipher } from "../../state/cipher.ts"
 import { Digest } from "../../state/digest.ts"
 import { stateFailure } from "../../state/errors.ts"
 import { makeFencedTransaction, makeRuns, openNamespace } from "../../state/runs.ts"
+import { sendingRoutes } from "../../state/sending.ts"
 import { ConnectionError, on, openSinks, openSource, openWriter, scanRequest } from "../connect.ts"
 import type { Pipeline, Route } from "../pipeline.ts"
 import type { RunContext } from "./context.ts"
 import { makeFrontier } from "./frontier.ts"
 import type { Opening, RunOptions } from "./options.ts"
 import { resumePoint } from "./resume.ts"
-import { makeRouteState } from "./routeState.ts"
+import { abandonedStore, makeRouteState } from "./routeState.ts"
 
 /** A run's name: sorts by time, and says it in the file listing of a person. */
 export const newRunId = Effect.gen(function* () {
@@ -58,6 +59,7 @@ export const prepare = (opening: Opening) =>
       reader,
       request,
       states,
+      abandoned: yield* abandoned(pipeline, sql),
       force: options.force ?? false,
       halt: opening.halt,
       frontier: makeFrontier(),
@@ -81,6 +83,13 @@ export const prepare = (opening: Opening) =>
 
 export const waited = (meters: ReadonlyMap<string, Meter>): number =>
   [...meters.values()].reduce((sum, meter) => sum + meter.waitedMillis, 0)
+
+const abandoned = (pipeline: Pipeline, sql: SqlClient.SqlClient) =>
+  Effect.gen(function* () {
+    const names = new Set(pipeline.routes.map((route) => route.name))
+    const sending = yield* sendingRoutes(sql, pipeline.id).pipe(Effect.mapError(stateFailure))
+    return sending.filter(({ route }) => !names.has(route)).map((each) => abandonedStore(sql, each))
+  })
 
 /** The routes of this run. */
 export const selected = (pipeline: Pipeline, options: RunOptions): ReadonlyArray<Route> =>

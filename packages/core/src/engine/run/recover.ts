@@ -11,7 +11,7 @@ import { arrive } from "./arrive.ts"
 import type { RunContext } from "./context.ts"
 import { letterPlace } from "./judge.ts"
 import { mapRecords } from "./read.ts"
-import type { RouteState } from "./routeState.ts"
+import type { RouteState, RouteStore } from "./routeState.ts"
 import { awaitRoom } from "./workers.ts"
 
 /**
@@ -20,18 +20,39 @@ import { awaitRoom } from "./workers.ts"
  */
 export const recoverMarks = (ctx: RunContext, state: RouteState): Effect.Effect<void, StateFailure> =>
   Effect.gen(function* () {
-    for (const { batch, marks } of yield* Effect.mapError(state.sending.left, stateFailure)) {
-      const letters = state.writer.repeatable ? [] : marks.map(lostLetter)
+    const lost = yield* closeMarks(ctx, state, state.writer.repeatable)
+    state.recovered.in_doubt += lost
+    state.knownLetters += lost
+  })
+
+/** Marks of routes that the file no longer has: nobody will send their rows again, so they are in doubt. */
+export const recoverAbandoned = (ctx: RunContext): Effect.Effect<void, StateFailure> =>
+  Effect.forEach(
+    ctx.abandoned,
+    (store) =>
+      Effect.map(closeMarks(ctx, store, false), (lost) => {
+        if (lost > 0)
+          ctx.notices.push(`${store.route}: no longer in the file; ${lost} rows it was sending are in doubt`)
+      }),
+    { discard: true },
+  )
+
+/** Returns how many rows are in doubt now. */
+const closeMarks = (ctx: RunContext, store: RouteStore, repeatable: boolean): Effect.Effect<number, StateFailure> =>
+  Effect.gen(function* () {
+    let lost = 0
+    for (const { batch, marks } of yield* Effect.mapError(store.sending.left, stateFailure)) {
+      const letters = repeatable ? [] : marks.map(lostLetter)
       yield* ctx.transact(
         Effect.gen(function* () {
-          yield* state.ledger.forget(marks)
-          yield* state.letters.put(letters, ctx.runId, DateTime.formatIso(DateTime.makeUnsafe(ctx.startMillis)))
-          yield* state.sending.unmark(batch)
+          yield* store.ledger.forget(marks)
+          yield* store.letters.put(letters, ctx.runId, DateTime.formatIso(DateTime.makeUnsafe(ctx.startMillis)))
+          yield* store.sending.unmark(batch)
         }),
       )
-      state.recovered.in_doubt += letters.length
-      state.knownLetters += letters.length
+      lost += letters.length
     }
+    return lost
   })
 
 const lostLetter = (mark: Mark): DeadLetter => ({

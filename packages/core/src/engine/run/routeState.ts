@@ -13,16 +13,20 @@ import type { RecoveredCounts, RouteCounts } from "../report.ts"
 import { noCounts, noRecovered } from "./counts.ts"
 import { type Lane, makeLane } from "./lane.ts"
 
-export interface RouteState {
+/** A route's part of the state. */
+export interface RouteStore {
+  readonly ledger: Ledger
+  readonly letters: DeadLetters
+  readonly sending: Sending
+}
+
+export interface RouteState extends RouteStore {
   readonly route: Route
   readonly ns: number
   readonly writer: Writer
   /** Holds a row against the live schema. */
   readonly validate: RowValidator
   readonly lane: Lane
-  readonly ledger: Ledger
-  readonly letters: DeadLetters
-  readonly sending: Sending
   readonly counts: RouteCounts
   readonly recovered: RecoveredCounts
   readonly kept: { absent: number; left: number }
@@ -85,6 +89,14 @@ export const makeRouteState = Effect.fnUntraced(function* (options: {
     judging: Semaphore.makeUnsafe(1),
   }
   return state
+})
+
+/** The part of the state of a route that the file no longer has. */
+export const abandonedStore = (sql: SqlClient, { ns, route }: { readonly ns: number; readonly route: string }) => ({
+  route,
+  ledger: makeLedger(sql, ns),
+  letters: makeDeadLetters(sql, ns),
+  sending: makeSending(sql, ns),
 })
 
 /** Rows a route may hold before READ waits: two batches or a page, whichever is more (rule 12). */

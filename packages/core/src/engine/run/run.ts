@@ -18,12 +18,13 @@ import type { Opening, RunOptions, RunServices } from "./options.ts"
 import { newRunId, prepare } from "./prepare.ts"
 import { hasOpenRoute, readPages, takePage } from "./read.ts"
 import { reconcile, scanKeys } from "./reconcile.ts"
-import { recoverMarks, replay } from "./recover.ts"
+import { recoverAbandoned, recoverMarks, replay } from "./recover.ts"
 import { makeReport } from "./reporting.ts"
 import { commitFrontier, restartScan } from "./settle.ts"
 import { withSenders } from "./workers.ts"
 
-const defaultGrace = 25_000
+/** Milliseconds for batches in flight after a stop, where the caller does not say. */
+export const defaultGrace = 25_000
 
 /** Runs each pipeline to its end. Fails only where nothing could be begun: a held lock, an unreadable state. */
 export const run = (
@@ -136,6 +137,7 @@ const isWhole = (ctx: RunContext, options: RunOptions): boolean =>
 
 export const recover = (ctx: RunContext): Effect.Effect<void, StateFailure | SourceError> =>
   Effect.gen(function* () {
+    yield* recoverAbandoned(ctx)
     for (const state of ctx.states) {
       yield* recoverMarks(ctx, state)
       const deferred = yield* state.letters.ofKind("deferred").pipe(Effect.mapError(stateFailure))
