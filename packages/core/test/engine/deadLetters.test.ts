@@ -107,6 +107,22 @@ describe("dead letters", () => {
     }).pipe(Effect.provide(services())),
   )
 
+  it.effect(
+    "F02: retry after a changed mapping uses the new one, and does not announce a scan that it does not make",
+    () =>
+      Effect.gen(function* () {
+        const sink = fakeSink()
+        refuseA(sink)
+        const source = fakeSource([[record("a", { name: "A", city: "Bern" }), record("b")]])
+        yield* runOne(pipelineOf(source, { fake: { sink } }, { sync: "incremental" }))
+        acceptAll(sink)
+        const map = { id: "id", city: "city" }
+        const report = yield* retry(pipelineOf(source, { fake: { sink, map } }, { sync: "incremental" }))
+        assert.deepStrictEqual(sink.contents.get("a"), { id: "a", city: "Bern" })
+        assert.deepStrictEqual(report.notices, [])
+      }).pipe(Effect.provide(services())),
+  )
+
   it.effect("F02: retry tries only the chosen ones", () =>
     Effect.gen(function* () {
       const sink = fakeSink()

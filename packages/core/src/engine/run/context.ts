@@ -19,6 +19,8 @@ export interface Scan {
   readonly saves: boolean
   /** Keys are kept, to find deletions at the end. */
   readonly tracksKeys: boolean
+  /** Why a saved position does not do; said when reading begins. */
+  readonly lost: ReadonlyArray<string>
 }
 
 export interface RunContext {

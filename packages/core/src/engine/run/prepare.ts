@@ -43,7 +43,7 @@ export const prepare = (opening: Opening) =>
     const source = yield* reader.identify.pipe(on(pipeline.source.endpoint.name))
     const states = yield* openRoutes(opening, notices, sql)
 
-    const resume = yield* resumePoint({ opening, account: source.account, states, sql, sha256, notices })
+    const resume = yield* resumePoint({ opening, account: source.account, states, sql, sha256 })
     const routes = states.map((state) => state.route)
     const request: ScanRequest = {
       ...scanRequest(pipeline, routes, "run"),

@@ -20,10 +20,9 @@ export const resumePoint = (from: {
   readonly states: ReadonlyArray<RouteState>
   readonly sql: SqlClient
   readonly sha256: (text: string) => string
-  readonly notices: Array<string>
 }) =>
   Effect.gen(function* () {
-    const { account, notices, sha256, sql, states } = from
+    const { account, sha256, sql, states } = from
     const { pipeline, options, runId } = from.opening
     const stream = sha256(canonicalJson([pipeline.stream.name, pipeline.stream.written, pipeline.sync]))
     // A run of some routes must not move the position of the others: it has one of its own.
@@ -40,7 +39,6 @@ export const resumePoint = (from: {
     const isTrial = options.limit !== undefined || options.since !== undefined
     const tracksKeys = pipeline.sync === "full" && pipeline.stream.spec.snapshot && !isTrial
     const lost = saved === undefined ? [] : yield* notCovered(saved, covers, states)
-    notices.push(...lost)
     const keeps =
       saved !== undefined && lost.length === 0 && options.fullRefresh !== true && options.since === undefined
     const scan: Scan = {
@@ -48,6 +46,7 @@ export const resumePoint = (from: {
       covers: JSON.stringify(covers),
       saves: !isTrial,
       tracksKeys,
+      lost,
     }
     if (saved?.open === true && scan.id !== saved.scan && scan.saves) {
       const begin = startScan(checkpoints, scan, saved.scan)

@@ -147,6 +147,7 @@ export const recover = (ctx: RunContext): Effect.Effect<void, StateFailure | Sou
 
 const read = (ctx: RunContext, options: RunOptions) =>
   Effect.gen(function* () {
+    ctx.notices.push(...ctx.scan.lost)
     const startOver = Effect.gen(function* () {
       ctx.notices.push("the source no longer accepts the saved position: the scan starts over")
       yield* restartScan(ctx)
