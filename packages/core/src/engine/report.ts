@@ -34,6 +34,7 @@ export interface RunReport {
 
 export interface PipelineReport {
   readonly pipeline: string
+  /** Empty where the run could not begin. */
   readonly run_id: string
   /** Completed, and nothing rejected, in doubt or missing. */
   readonly ok: boolean

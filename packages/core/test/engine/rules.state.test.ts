@@ -5,6 +5,7 @@ import * as SqlClient from "effect/sql/SqlClient"
 import { run } from "../../src/engine/run/run.ts"
 import { Outcome } from "../../src/plugin/outcome.ts"
 import type { SourceRecord } from "../../src/plugin/record.ts"
+import { RunLock } from "../../src/state/lock.ts"
 import { raiseFence } from "../../src/state/runs.ts"
 import { deliver, fakeSink, fakeSource, pipelineOf, record, services } from "./fakes.ts"
 import { countsOf, deadLetters, ledgerIds, runOne, savedPosition } from "./scenario.ts"
@@ -31,6 +32,25 @@ describe("rule 10: one run of a pipeline at a time", () => {
       yield* runOne(pipeline)
       assert(second !== undefined && Exit.isFailure(second))
       assert.include(JSON.stringify(second), "LockHeld")
+    }).pipe(Effect.provide(services())),
+  )
+
+  it.effect("rule 10, G02: of several pipelines one that is locked is reported, and the others run", () =>
+    Effect.gen(function* () {
+      const sink = fakeSink()
+      const locked = pipelineOf(fakeSource([[record("a")]]), { fake: { sink } })
+      const free = { ...locked, id: "test.free", name: "free" }
+      const lock = yield* RunLock
+      const report = yield* Effect.scoped(Effect.andThen(lock.acquire(locked.id), run([locked, free])))
+      assert.isFalse(report.ok)
+      assert.deepStrictEqual(
+        report.pipelines.map(({ error, status }) => [status, error?.code]),
+        [
+          ["failed", "LockHeld"],
+          ["completed", undefined],
+        ],
+      )
+      assert.strictEqual(sink.contents.size, 1)
     }).pipe(Effect.provide(services())),
   )
 

@@ -13,7 +13,7 @@ import { makeRuns, raiseFence } from "../../state/runs.ts"
 import type { Pipeline } from "../pipeline.ts"
 import type { PipelineReport, RunEvent, RunReport } from "../report.ts"
 import type { RunContext } from "./context.ts"
-import { type Halt, makeHalt } from "./halt.ts"
+import { type Halt, haltOf, makeHalt } from "./halt.ts"
 import type { Opening, RunOptions, RunServices } from "./options.ts"
 import { newRunId, prepare } from "./prepare.ts"
 import { hasOpenRoute, readPages, takePage } from "./read.ts"
@@ -26,7 +26,10 @@ import { withSenders } from "./workers.ts"
 /** Milliseconds for batches in flight after a stop, where the caller does not say. */
 export const defaultGrace = 25_000
 
-/** Runs each pipeline to its end. Fails only where nothing could be begun: a held lock, an unreadable state. */
+/**
+ * Runs each pipeline to its end. Fails where nothing could be begun: a held lock, an unreadable state. Of several
+ * pipelines, one that cannot begin is reported as failed and the others run.
+ */
 export const run = (
   pipelines: ReadonlyArray<Pipeline>,
   options: RunOptions = {},
@@ -34,11 +37,24 @@ export const run = (
   Effect.gen(function* () {
     const reports: Array<PipelineReport> = []
     for (const pipeline of pipelines) {
-      const report = yield* runPipeline(pipeline, options, transfer)
+      const report = yield* runPipeline(pipeline, options, transfer).pipe(
+        Effect.catch((error) => (pipelines.length === 1 ? Effect.fail(error) : refused(pipeline, options, error))),
+      )
       reports.push(report)
       if (report.status === "interrupted") break
     }
     return { ok: reports.length === pipelines.length && reports.every((report) => report.ok), pipelines: reports }
+  })
+
+const refused = (pipeline: Pipeline, options: RunOptions, error: LockHeld | StateFailure) =>
+  Effect.gen(function* () {
+    const halt = yield* makeHalt
+    yield* halt.stop(haltOf(error))
+    const startMillis = yield* Clock.currentTimeMillis
+    return yield* makeReport(
+      { pipeline, options, runId: "", startMillis, fence: 0, halt, meters: new Map() },
+      undefined,
+    )
   })
 
 /** What is done between the opening of a pipeline and its report. */
