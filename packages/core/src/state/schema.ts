@@ -14,7 +14,7 @@ export const migrations: Record<string, Effect.Effect<void, SqlError, SqlClient.
   "0001_memory_lane": create(
     // Rule 10: a revived process finds a higher number here and may not write.
     `CREATE TABLE fences (pipeline TEXT PRIMARY KEY, fence INTEGER NOT NULL)`,
-    // Rule 14: whose ledger and dead letters they are. \`fingerprint\` is that of mapping and options.
+    // Rule 14: whose ledger and dead letters they are.
     `CREATE TABLE namespaces (
        id INTEGER PRIMARY KEY, pipeline TEXT NOT NULL, route TEXT NOT NULL, account TEXT NOT NULL,
        object TEXT NOT NULL, UNIQUE (pipeline, route, account, object))`,

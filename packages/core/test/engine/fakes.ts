@@ -27,8 +27,10 @@ import type { ScanRequest, Source } from "../../src/plugin/source.ts"
 const noClient = Layer.succeed(HttpClient.HttpClient)(HttpClient.make(() => Effect.die("no HTTP in this test")))
 
 /** A state of its own for each test that builds it. */
-export const services = () =>
-  Layer.mergeAll(stateLayer({ stateFile: ":memory:", env: {} }), runLockMemory, digestLayer, noClient)
+export const services = () => servicesOver(":memory:")
+
+export const servicesOver = (stateFile: string) =>
+  Layer.mergeAll(stateLayer({ stateFile, env: {} }), runLockMemory, digestLayer, noClient)
 
 export const record = (key: string, data: JsonObject = {}, version?: string): SourceRecord => ({
   key,

@@ -1,0 +1,55 @@
+/** States that earlier schemas wrote are still read. A fixture is added for each released schema and never edited. */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { listDeadLetters } from "../../src/engine/deadLetters.ts"
+import { listRuns } from "../../src/engine/history.ts"
+import { Outcome } from "../../src/plugin/outcome.ts"
+import { fakeSink, fakeSource, pipelineOf, record, servicesOver } from "./fakes.ts"
+import { countsOf, runOne } from "./scenario.ts"
+
+/** The pipeline that wrote the fixtures: three records, of which one was refused. */
+const written = () => {
+  const sink = fakeSink()
+  sink.answer = (batch) =>
+    batch.rows.map((row) =>
+      row.id === "b"
+        ? Outcome.Rejected({ id: row.id, code: "bad", message: "refused" })
+        : Outcome.Delivered({ id: row.id, effect: "created", remoteId: `r-${row.id}` }),
+    )
+  const pages = [[record("a", { name: "A" }, "1"), record("b", { name: "B" }, "1")], [record("c", { name: "C" }, "1")]]
+  return { sink, pipeline: pipelineOf(fakeSource(pages), { fake: { sink } }, { sync: "incremental" }) }
+}
+
+const restore = (fixture: string): Effect.Effect<string> =>
+  Effect.sync(() => {
+    const file = join(mkdtempSync(join(tmpdir(), "sluice-upgrade-")), "state.db")
+    const database = new DatabaseSync(file)
+    database.exec(readFileSync(join(import.meta.dirname, "../fixtures", fixture), "utf8"))
+    database.close()
+    return file
+  })
+
+describe("upgrade", () => {
+  for (const fixture of ["state-0001.sql"]) {
+    it.effect(`${fixture}: position, ledger, dead letters and runs are read`, () =>
+      Effect.acquireUseRelease(
+        restore(fixture),
+        (file) =>
+          Effect.gen(function* () {
+            const { pipeline, sink } = written()
+            assert.strictEqual(countsOf(yield* runOne(pipeline)).read, 0, "the scan goes on from its position")
+            const again = countsOf(yield* runOne(pipeline, { fullRefresh: true }))
+            assert.deepInclude(again, { read: 3, unchanged: 2, rejected: 1 })
+            assert.deepStrictEqual(sink.batches, [])
+            assert.deepInclude((yield* listDeadLetters({}))[0], { id: "b", code: "bad", kind: "rejected" })
+            assert.strictEqual((yield* listRuns()).length, 3)
+          }).pipe(Effect.provide(servicesOver(file))),
+        (file) => Effect.sync(() => rmSync(join(file, ".."), { recursive: true })),
+      ),
+    )
+  }
+})
