@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as SqlClient from "effect/sql/SqlClient"
 import { Unavailable } from "../../src/plugin/errors.ts"
 import { Outcome } from "../../src/plugin/outcome.ts"
 import { deliver, fakeSink, fakeSource, pipelineOf, record, services } from "./fakes.ts"
@@ -64,6 +65,19 @@ describe("commit", () => {
       const second = countsOf(yield* runOne(incremental))
       assert.strictEqual(second.read, 1)
       assert.strictEqual(second.created, 1)
+    }).pipe(Effect.provide(services())),
+  )
+
+  it.effect("B10: a checkpoint that is damaged is refused with the way out, never read as another position", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const sink = fakeSink()
+      const pipeline = pipelineOf(fakeSource(pages()), { fake: { sink } }, { sync: "incremental" })
+      yield* runOne(pipeline)
+      yield* sql`UPDATE checkpoints SET position = '1'`
+      const report = yield* runOne(pipeline)
+      assert.deepInclude(report, { status: "failed", read: 0 })
+      assert.include(report.error?.message, "sluice state reset")
     }).pipe(Effect.provide(services())),
   )
 
