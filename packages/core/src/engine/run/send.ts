@@ -2,8 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
-import type { SinkError, SinkReason } from "../../plugin/errors.ts"
-import { Protocol, SinkError as SinkFailure } from "../../plugin/errors.ts"
+import { Protocol, SinkError, type SinkReason } from "../../plugin/errors.ts"
 import { Outcome } from "../../plugin/outcome.ts"
 import type { Batch } from "../../plugin/record.ts"
 import type { StateFailure } from "../../state/errors.ts"
@@ -99,7 +98,7 @@ const write = (state: RouteState, batch: Batch): Effect.Effect<ReadonlyArray<Out
       const isWhole = outcomes.length === expected.size && outcomes.every((outcome) => expected.delete(outcome.id))
       if (isWhole) return Effect.succeed(outcomes)
       const message = `the sink answered ${outcomes.length} outcomes for a batch of ${batch.rows.length} rows, or for other rows`
-      return Effect.fail(new SinkFailure({ reason: new Protocol({ message }) }))
+      return Effect.fail(new SinkError({ reason: new Protocol({ message }) }))
     }),
   )
 
@@ -114,7 +113,6 @@ const decide = (reason: SinkReason, tries: number, rows: number): Next => {
     case "BatchRefused":
       return rows > 1 ? "halve" : "reject"
     case "RateLimited":
-      return tries < maxAttempts ? "again" : "stop"
     case "Unavailable":
       return tries < maxAttempts ? "again" : "stop"
     case "Refused":
