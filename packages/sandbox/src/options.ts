@@ -1,6 +1,6 @@
 /** What a sandbox is made of, and the fake names and keys it goes by. */
 
-/** `real`: the vendors' numbers. `high`: the same windows and headers, a hundredfold. `off`: neither limit nor header. */
+/** `real`: the vendors' numbers. `high`: the same, a hundredfold. `off`: none, and headers that say a million. */
 export type Limits = "real" | "high" | "off"
 
 /** Auth0's Management API limits by plan, auth0.md §5. */

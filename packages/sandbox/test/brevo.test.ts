@@ -222,6 +222,17 @@ describe("the account", () => {
     }),
   )
 
+  it.effect("limits off: nobody is refused, and the headers lift a client's own limit", () =>
+    Effect.gen(function* () {
+      const sandbox = yield* sandboxOf({ limits: "off" })
+      const answers = Array.from({ length: 300 }, () => brevo(sandbox, "GET", "/account"))
+      assert.isTrue(answers.every(({ status }) => status === 200))
+      const { headers } = brevo(sandbox, "GET", "/contacts/attributes")
+      assert.strictEqual(headers["x-sib-ratelimit-limit"], "1000000")
+      assert.strictEqual(headers["x-sib-ratelimit-remaining"], "999999")
+    }),
+  )
+
   it.effect("what it does not model is 501 and remembered", () =>
     Effect.gen(function* () {
       const sandbox = yield* sandboxOf()

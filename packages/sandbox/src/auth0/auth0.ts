@@ -67,9 +67,9 @@ export const makeAuth0 = ({ options, now, counters, faults, directory, searched 
 
   const gate = (request: SandboxRequest, route: Route, time: number): Gate => {
     const isToken = route.pattern === "/oauth/token"
-    const grant = options.limits === "off" ? undefined : limiters[isToken ? "token" : "users"].take(time)
-    const headers = grant === undefined ? {} : headersOf(grant, time)
-    if (grant?.allowed === false) return { headers, refusal: tooMany({}) }
+    const grant = limiters[isToken ? "token" : "users"].take(time)
+    const headers = headersOf(grant, time)
+    if (!grant.allowed) return { headers, refusal: tooMany({}) }
     const refusal = isToken ? undefined : authorize(request, time)
     return refusal === undefined ? { headers } : { headers, refusal }
   }

@@ -1,5 +1,5 @@
 /** Auth0's rate limits by plan and the headers that report them, auth0.md §5. */
-import { allOf, type Grant, type Limiter, tokenBucket } from "../limits.ts"
+import { allOf, type Grant, type Limiter, tokenBucket, unlimited } from "../limits.ts"
 import type { Auth0Plan, Limits } from "../options.ts"
 
 /** Which bucket a route draws on. */
@@ -14,6 +14,7 @@ const plans: { readonly [plan in Auth0Plan]: { readonly burst: number; readonly 
 }
 
 export const limitersOf = (plan: Auth0Plan, limits: Limits): { readonly [bucket in Bucket]: Limiter } => {
+  if (limits === "off") return { users: unlimited, token: unlimited }
   const factor = limits === "high" ? 100 : 1
   const { burst, perMinute } = plans[plan]
   return {

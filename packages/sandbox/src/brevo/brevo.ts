@@ -212,7 +212,6 @@ export const makeBrevo = ({ options, now, counters, faults, journal }: BrevoOpti
     if (key === undefined)
       return { headers: {}, refusal: failure(401, "unauthorized", "authentication not found in headers") }
     if (key !== credentials.apiKey) return { headers: {}, refusal: failure(401, "unauthorized", "Key not found") }
-    if (options.limits === "off") return { headers: {} }
     const grant = limiters[route.pattern.startsWith("/contacts") ? "contacts" : "other"].take(time)
     return { headers: headersOf(grant), ...(grant.allowed ? {} : { refusal: tooMany({}) }) }
   }

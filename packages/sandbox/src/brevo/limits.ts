@@ -1,5 +1,5 @@
 /** Brevo's rate limits by plan and the headers that report them, brevo.md §4. Both windows hold for contacts. */
-import { allOf, fixedWindow, type Grant, type Limiter } from "../limits.ts"
+import { allOf, fixedWindow, type Grant, type Limiter, unlimited } from "../limits.ts"
 import type { BrevoPlan, Limits } from "../options.ts"
 
 export type Family = "contacts" | "other"
@@ -15,6 +15,7 @@ const plans: {
 }
 
 export const limitersOf = (plan: BrevoPlan, limits: Limits): { readonly [family in Family]: Limiter } => {
+  if (limits === "off") return { contacts: unlimited, other: unlimited }
   const factor = limits === "high" ? 100 : 1
   const { perSecond, perHour, other } = plans[plan]
   return {
