@@ -36,6 +36,7 @@ export const httpClient = (sandbox: Sandbox, options: HttpClientOptions = {}): H
       yield* travel
       const delivery = respond(sandbox, url.hostname, {
         method: request.method,
+        base: url.origin,
         path: url.pathname,
         query: url.searchParams,
         headers: request.headers,
@@ -77,6 +78,16 @@ const bodyText = (
   return Effect.fail(encodeFailure(request, `the sandbox takes no ${body._tag} body`))
 }
 
+/** What of a file gets through before the connection is cut. */
+function* firstBytes(chunks: Iterable<Uint8Array>, bytes: number | undefined): Generator<Uint8Array> {
+  let left = bytes ?? Number.POSITIVE_INFINITY
+  for (const chunk of chunks) {
+    yield chunk.length > left ? chunk.subarray(0, left) : chunk
+    left -= chunk.length
+    if (left <= 0) return
+  }
+}
+
 class MemoryResponse extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
   readonly [HttpIncomingMessage.TypeId]: typeof HttpIncomingMessage.TypeId = HttpIncomingMessage.TypeId
   readonly [HttpClientResponse.TypeId]: typeof HttpClientResponse.TypeId = HttpClientResponse.TypeId
@@ -87,6 +98,7 @@ class MemoryResponse extends Inspectable.Class implements HttpClientResponse.Htt
   readonly cookies = Cookies.empty
   readonly remoteAddress = Option.none<string>()
   readonly text: Effect.Effect<string, HttpClientError.HttpClientError>
+  readonly #delivery: Delivery
 
   constructor(request: HttpClientRequest.HttpClientRequest, url: string, delivery: Delivery) {
     super()
@@ -99,6 +111,7 @@ class MemoryResponse extends Inspectable.Class implements HttpClientResponse.Htt
         ? Effect.succeed(delivery.answer.body)
         : Effect.suspend(() => Effect.fail(decodeFailure(this, reset())))
     this.text = delivery.trickleMillis > 0 ? Effect.delay(whole, delivery.trickleMillis) : whole
+    this.#delivery = delivery
   }
 
   get json(): Effect.Effect<Json, HttpClientError.HttpClientError> {
@@ -107,8 +120,15 @@ class MemoryResponse extends Inspectable.Class implements HttpClientResponse.Htt
     )
   }
 
-  get stream() {
-    return Stream.fromEffect(Effect.map(this.text, (text) => new TextEncoder().encode(text)))
+  get stream(): Stream.Stream<Uint8Array, HttpClientError.HttpClientError> {
+    const { answer, cutAfterBytes, trickleMillis } = this.#delivery
+    if (answer.chunks === undefined) {
+      return Stream.fromEffect(Effect.map(this.text, (text) => new TextEncoder().encode(text)))
+    }
+    const sent = Stream.fromIterable(firstBytes(answer.chunks, cutAfterBytes), { chunkSize: 1 })
+    const broken = Stream.suspend(() => Stream.fail(decodeFailure(this, reset())))
+    const whole = cutAfterBytes === undefined ? sent : Stream.concat(sent, broken)
+    return trickleMillis > 0 ? Stream.concat(Stream.fromEffectDrain(Effect.sleep(trickleMillis)), whole) : whole
   }
 
   get arrayBuffer() {

@@ -22,6 +22,7 @@ import { isUserFields } from "./users/directory.ts"
 const Switch = Schema.Union([
   Schema.Struct({ kind: Schema.Literal("expired_tokens") }),
   Schema.Struct({ kind: Schema.Literal("index_lag"), millis: Schema.Int }),
+  Schema.Struct({ kind: Schema.Literal("imports_take"), millis: Schema.Int }),
   Schema.Struct({ kind: Schema.Literal("changes"), plan: Schema.NullOr(ChangePlan) }),
 ])
 
@@ -42,6 +43,7 @@ const addFaults = (control: Control, body: unknown): SandboxAnswer => {
     if ("vendor" in rule) control.faults.add(rule)
     else if (rule.kind === "expired_tokens") control.expireTokens()
     else if (rule.kind === "index_lag") control.indexLag(rule.millis)
+    else if (rule.kind === "imports_take") control.importsTake(rule.millis)
     else control.changes(rule.plan ?? undefined)
   }
   return json(200, { faults: control.faults.fired() })
@@ -63,6 +65,7 @@ const summary = (control: Control, counters: Counters): SandboxAnswer =>
     users: control.userCount(),
     contacts: control.contacts().length,
     writes: control.journal().length,
+    mails: control.mails(),
     requests: counters.requests,
     routes: Object.fromEntries(counters.routes),
     statuses: Object.fromEntries(counters.statuses),

@@ -8,6 +8,8 @@ export interface SandboxRequest {
   /** Names in lower case. */
   readonly headers: { readonly [name: string]: string }
   readonly body: string
+  /** Where the vendor is reached, the part before its paths: `http://127.0.0.1:4010/brevo`. Its own addresses begin so. */
+  readonly base?: string
 }
 
 export interface SandboxAnswer {
@@ -15,6 +17,8 @@ export interface SandboxAnswer {
   readonly headers: { readonly [name: string]: string }
   /** Empty: no body. */
   readonly body: string
+  /** In place of `body`: a file, made while it is sent. */
+  readonly chunks?: Iterable<Uint8Array>
 }
 
 /** How an answer travels. All numbers are milliseconds or bytes. */

@@ -3,6 +3,26 @@ import * as Schema from "effect/Schema"
 import type { RouteKind, SandboxRequest, Vendor } from "./exchange.ts"
 import type { Dice } from "./random.ts"
 
+/** How an export job or its file is not what it should be. */
+export const ExportFlaw = Schema.Literals([
+  "failed",
+  "pending_for_ever",
+  /** A status that no document names, until it is completed. */
+  "odd_status",
+  /** Unknown once it would be completed. */
+  "lost",
+  "other_host",
+  "truncated_gzip",
+  /** Ends after two thirds of the lines; nothing else tells. */
+  "short",
+  "partial_line",
+  /** Every tenth user comes twice. */
+  "duplicated_lines",
+  /** The last user comes after 32 MiB without a line's end. */
+  "bomb",
+])
+export type ExportFlaw = typeof ExportFlaw.Type
+
 /** What goes wrong with one request. `after`: the vendor did what it was asked, only the answer is lost. */
 export const FaultKind = Schema.Union([
   /** 429 with the vendor's headers, which promise capacity in so many seconds. Nothing takes effect. */
@@ -29,6 +49,29 @@ export const FaultKind = Schema.Union([
   Schema.Struct({ kind: Schema.Literal("malformed") }),
   /** Half of the JSON, with a content-length that agrees: only parsing can tell. */
   Schema.Struct({ kind: Schema.Literal("truncated") }),
+  /** Brevo's POST /contacts/import is answered as ever; then its process meets this fate. */
+  Schema.Struct({
+    kind: Schema.Literal("import"),
+    fate: Schema.Literals([
+      /** In process for ever; nothing takes effect. */
+      "stuck",
+      /** So it ends; nothing took effect. */
+      "failed",
+      "cancelled",
+      /** Fails once its first half took effect. */
+      "half",
+      /** Completes, but the first and then every so manieth row took no effect, and no report has them. */
+      "drops",
+      /** Unknown from then on; nothing takes effect. */
+      "lost",
+      /** Unknown from then on; everything takes effect. */
+      "forgotten",
+    ]),
+    /** For `drops`. Default 10. */
+    every: Schema.optionalKey(Schema.Int),
+  }),
+  /** What becomes of the job that Auth0's POST /api/v2/jobs/users-exports makes. */
+  Schema.Struct({ kind: Schema.Literal("export"), flaw: ExportFlaw }),
 ])
 export type FaultKind = typeof FaultKind.Type
 
@@ -76,7 +119,9 @@ const matches = (rule: FaultRule, vendor: Vendor, request: SandboxRequest, acces
   rule.vendor === vendor &&
   (rule.method === undefined || rule.method === request.method) &&
   (rule.path === undefined || request.path.startsWith(rule.path)) &&
-  (rule.access === undefined || rule.access === access)
+  (rule.access === undefined || rule.access === access) &&
+  (rule.fault.kind !== "import" || (request.method === "POST" && request.path === "/contacts/import")) &&
+  (rule.fault.kind !== "export" || (request.method === "POST" && request.path === "/api/v2/jobs/users-exports"))
 
 export const makeFaults = (now: () => number, dice: Dice): Faults => {
   let rules: Array<ActiveRule> = []

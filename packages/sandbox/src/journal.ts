@@ -19,7 +19,8 @@ export interface JournalEntry {
 }
 
 export interface Journal {
-  readonly add: (entry: Omit<JournalEntry, "seq" | "time" | "bodyHash">) => void
+  /** `time`: when it took effect, if that was not now. */
+  readonly add: (entry: Omit<JournalEntry, "seq" | "time" | "bodyHash"> & { readonly time?: number }) => void
   readonly entries: () => ReadonlyArray<JournalEntry>
   readonly clear: () => void
   /** Entries left out at the front because the journal was full. */
@@ -32,7 +33,7 @@ export const makeJournal = (now: Now, limit: number): Journal => {
   let dropped = 0
   return {
     add: (entry) => {
-      entries.push({ ...entry, seq: seq++, time: now(), bodyHash: hash("sha256", entry.body) })
+      entries.push({ time: now(), ...entry, seq: seq++, bodyHash: hash("sha256", entry.body) })
       if (entries.length <= limit * 1.1) return
       dropped += entries.length - limit
       entries = entries.slice(-limit)

@@ -37,8 +37,16 @@ export interface SandboxOptions {
    * TestClock at 0, counts from here. Default 2026-11-01.
    */
   readonly until?: number
+  /** How long an Auth0 export job takes, in milliseconds. Default 3,000. */
+  readonly exportMillis?: number
   /** Attributes the Brevo account already has beside the vendor's own. Default: those that `configs/` map to. */
   readonly attributes?: ReadonlyArray<AttributeSpec>
+  /** Milliseconds from the answer of POST /contacts/import to the moment its rows take effect. Default 1,000. */
+  readonly importMillis?: number
+  /** Whether an import stores `false`. Default false: brevo.md §3.3 has it ignored; nobody has seen 2026's API do either. */
+  readonly importsFalse?: boolean
+  /** Whether an import takes EXT_ID among a row's attributes or ignores it. Default true; as unproven. */
+  readonly importsExtId?: boolean
   /** Writes kept in the journal. Default 200,000. */
   readonly journalLimit?: number
 }

@@ -6,15 +6,20 @@ import type { Sandbox } from "./sandbox.ts"
 const below = (path: string, base: string): string | undefined =>
   path === base ? "/" : path.startsWith(`${base}/`) ? path.slice(base.length) : undefined
 
+/** Where Auth0 keeps the files of exports. */
+const exportsHost = "user-exports.auth0.com"
+
 /** By the vendor's own host name (in process only), else by the first segment of the path. */
 export const respond = (sandbox: Sandbox, hostname: string, request: SandboxRequest): Delivery => {
-  if (hostname === tenantDomain(sandbox.options.account ?? "sandbox")) return sandbox.auth0(request)
+  if (hostname === tenantDomain(sandbox.options.account ?? "sandbox") || hostname === exportsHost)
+    return sandbox.auth0({ ...request, base: `https://${exportsHost}` })
   if (hostname === "api.brevo.com")
     return sandbox.brevo({ ...request, path: below(request.path, "/v3") ?? request.path })
+  const origin = request.base ?? `http://${hostname}`
   const auth0 = below(request.path, "/auth0")
-  if (auth0 !== undefined) return sandbox.auth0({ ...request, path: auth0 })
+  if (auth0 !== undefined) return sandbox.auth0({ ...request, base: `${origin}/auth0`, path: auth0 })
   const brevo = below(request.path, "/brevo/v3") ?? below(request.path, "/brevo")
-  if (brevo !== undefined) return sandbox.brevo({ ...request, path: brevo })
+  if (brevo !== undefined) return sandbox.brevo({ ...request, base: `${origin}/brevo`, path: brevo })
   const control = below(request.path, "/control")
   if (control !== undefined) return sandbox.controlRoutes({ ...request, path: control })
   sandbox.counters.unmodelled.push({

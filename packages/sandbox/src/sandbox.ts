@@ -42,6 +42,10 @@ export interface Control {
   readonly indexLag: (millis: number) => void
   /** Users change while they are read; undefined ends it. */
   readonly changes: (plan: ChangePlan | undefined) => void
+  /** How many milliseconds the fake Brevo takes for an import, from now on. */
+  readonly importsTake: (millis: number) => void
+  /** Mails that Brevo sent to the account's owner because an import ended. */
+  readonly mails: () => number
   /** As made: users, contacts, faults, journal, counters, tokens. */
   readonly reset: () => void
 }
@@ -98,9 +102,17 @@ const controlOf = (parts: () => ReturnType<typeof build>, reset: () => void): Co
   contacts: () => parts().brevo.contacts(),
   contact: (extId) => parts().brevo.contact(extId),
   editContact: (extId, edit) => parts().brevo.edit(extId, edit),
-  journal: () => parts().journal.entries(),
+  journal: () => {
+    parts().brevo.advance()
+    return parts().journal.entries()
+  },
   expireTokens: () => parts().auth0.expireTokens(),
   indexLag: (millis) => parts().directory.setLag(millis),
+  importsTake: (millis) => parts().brevo.importsTake(millis),
+  mails: () => {
+    parts().brevo.advance()
+    return parts().brevo.mails()
+  },
   changes: (plan) => parts().changes.plan(plan),
   reset,
 })

@@ -1,5 +1,6 @@
 /** The sandbox behind a socket of this machine, with exact control over what goes wrong on the wire. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import { pipeline, Readable } from "node:stream"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type { Scope } from "effect/Scope"
@@ -71,6 +72,7 @@ const requestOf = (incoming: IncomingMessage, body: string): SandboxRequest => {
   }
   return {
     method: incoming.method ?? "GET",
+    base: `http://${headers.host ?? "127.0.0.1"}`,
     path: mark < 0 ? target : target.slice(0, mark),
     query: new URLSearchParams(mark < 0 ? "" : target.slice(mark + 1)),
     headers,
@@ -83,6 +85,11 @@ const send = ({ answer, cutAfterBytes, trickleMillis }: Delivery, outgoing: Serv
     outgoing.socket?.destroy()
     return
   }
+  if (answer.chunks !== undefined) {
+    outgoing.writeHead(answer.status, answer.headers)
+    pipeline(Readable.from(paced(answer.chunks, cutAfterBytes, trickleMillis)), outgoing, () => {})
+    return
+  }
   const body = Buffer.from(answer.body, "utf8")
   outgoing.writeHead(
     answer.status,
@@ -93,6 +100,17 @@ const send = ({ answer, cutAfterBytes, trickleMillis }: Delivery, outgoing: Serv
     outgoing.write(body.subarray(0, Math.min(cutAfterBytes, body.length - 1)), () => outgoing.socket?.destroy())
   } else if (trickleMillis > 0) trickle(body, trickleMillis, outgoing)
   else outgoing.end(body)
+}
+
+/** A file, made no faster than the client takes it. Failing cuts the connection. */
+async function* paced(chunks: Iterable<Uint8Array>, cutAfterBytes: number | undefined, trickleMillis: number) {
+  let left = cutAfterBytes ?? Number.POSITIVE_INFINITY
+  for (const chunk of chunks) {
+    yield chunk.length > left ? chunk.subarray(0, left) : chunk
+    left -= chunk.length
+    if (left <= 0) throw new Error("cut")
+    if (trickleMillis > 0) await new Promise<void>((resolve) => void setTimeout(resolve, trickleMillis / 10).unref())
+  }
 }
 
 /** A byte at once so that the client sees the body begin, the rest in ten pieces. */

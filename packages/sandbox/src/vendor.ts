@@ -20,7 +20,7 @@ export interface Route {
   /** `:name` takes one segment, handed over decoded. */
   readonly pattern: string
   readonly kind: RouteKind
-  readonly run: (request: SandboxRequest, params: ReadonlyArray<string>) => SandboxAnswer
+  readonly run: (request: SandboxRequest, params: ReadonlyArray<string>, fault: FaultKind | undefined) => SandboxAnswer
 }
 
 /** What stands before every route: the rate limit and the credentials. */
@@ -92,18 +92,18 @@ export const makeVendor = (options: VendorOptions): Handler => {
     return json(501, { sandbox: "not modelled", vendor, method: request.method, path: request.path, reason })
   }
 
-  const run = (request: SandboxRequest, { route, params }: Match): SandboxAnswer => {
+  const run = (request: SandboxRequest, { route, params }: Match, fault: FaultKind | undefined): SandboxAnswer => {
     try {
-      return route.run(request, params)
+      return route.run(request, params, fault)
     } catch (error) {
       if (error instanceof Unmodelled) return unmodelled(request, error.message)
       throw error
     }
   }
 
-  const answer = (request: SandboxRequest, match: Match, time: number): SandboxAnswer => {
+  const answer = (request: SandboxRequest, match: Match, time: number, fault: FaultKind | undefined): SandboxAnswer => {
     const gate = options.gate(request, match.route, time)
-    return withHeaders(gate.refusal ?? run(request, match), gate.headers)
+    return withHeaders(gate.refusal ?? run(request, match, fault), gate.headers)
   }
 
   const failed = (status: number): SandboxAnswer =>
@@ -123,7 +123,7 @@ export const makeVendor = (options: VendorOptions): Handler => {
     const time = now()
     countRequest(counters, vendor, match.route.kind, `${match.route.method} ${match.route.pattern}`)
     const fault = faults.pick(vendor, request, match.route.kind, time)
-    return before(fault, time) ?? strike(fault, answer(request, match, time), failed)
+    return before(fault, time) ?? strike(fault, answer(request, match, time, fault), failed)
   }
 
   return (request) => {
@@ -150,7 +150,7 @@ const strike = (
     case "stall":
       return { ...delivery, delayMillis: fault.millis }
     case "malformed":
-      return deliver({ ...answer, status: 200, body: '{"users":[{]<html>' })
+      return deliver({ status: 200, headers: answer.headers, body: '{"users":[{]<html>' })
     case "truncated":
       return deliver({ ...answer, body: answer.body.slice(0, Math.floor(answer.body.length / 2)) })
     default:

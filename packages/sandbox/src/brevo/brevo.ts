@@ -4,6 +4,7 @@ import {
   empty,
   type Handler,
   isObject,
+  type JsonObject,
   json,
   type Now,
   own,
@@ -12,17 +13,21 @@ import {
   type SandboxRequest,
   Unmodelled,
 } from "../exchange.ts"
-import type { Faults } from "../faults.ts"
+import type { FaultKind, Faults } from "../faults.ts"
 import type { Journal, JournalEntry } from "../journal.ts"
-import { credentials, type SandboxOptions } from "../options.ts"
-import { type Gate, makeVendor, type Route } from "../vendor.ts"
+import type { SandboxOptions } from "../options.ts"
+import { makeVendor, type Route } from "../vendor.ts"
 import { accountAnswer } from "./account.ts"
 import { attributeAnswer, initialAttributes, specOf } from "./attributes.ts"
 import { type Contact, type ContactView, makeContacts, viewOf } from "./contacts.ts"
-import { failure, invalid, missing, noContact, tooMany } from "./errors.ts"
-import { headersOf, limitersOf } from "./limits.ts"
+import { failure, invalid, missing, noContact, tooMany, trouble } from "./errors.ts"
+import { makeGate } from "./gate.ts"
+import { type Import, readImport } from "./import.ts"
+import { headersOf } from "./limits.ts"
 import { listAnswer, makeLists, moveMembers, whole } from "./lists.ts"
-import { listContacts } from "./read.ts"
+import { makeProcesses } from "./processes.ts"
+import { makeReader } from "./read.ts"
+import { importRows } from "./rows.ts"
 import { apply, readChange, targetOfCreate, targetOfUpdate } from "./upsert.ts"
 
 /** What a person does to a contact in Brevo itself. */
@@ -40,6 +45,12 @@ export interface Brevo {
   readonly contacts: () => ReadonlyArray<ContactView>
   readonly contact: (extId: string) => ContactView | undefined
   readonly edit: (extId: string, edit: ContactEdit) => boolean
+  /** Lets the imports that are due take effect. */
+  readonly advance: () => void
+  /** How many milliseconds an import takes from now on. */
+  readonly importsTake: (millis: number) => void
+  /** Mails that told the account's owner of an import's end. */
+  readonly mails: () => number
 }
 
 export interface BrevoOptions {
@@ -63,7 +74,41 @@ export const makeBrevo = ({ options, now, counters, faults, journal }: BrevoOpti
   const attributes = initialAttributes(options.attributes)
   const lists = makeLists()
   const state = { contacts, attributes, lists }
-  const limiters = limitersOf(options.brevoPlan ?? "general", options.limits)
+  const listContacts = makeReader(contacts)
+
+  const processes = makeProcesses({
+    now,
+    millis: options.importMillis ?? 1_000,
+    importRows: (rows, request, nowMillis) =>
+      importRows(rows, request, { state, options, wrote: (...row) => journalRow(nowMillis, ...row) }, nowMillis),
+  })
+
+  /** The rows of an import are journalled one by one, as they take effect; their import itself without them. */
+  const journalRow = (time: number, row: JsonObject, contact: Contact, effect: JournalEntry["effect"]): void =>
+    journal.add({
+      time,
+      method: "POST",
+      path: "/contacts/import",
+      key: contact.identifiers.get("ext_id") ?? contact.identifiers.get("email"),
+      contactId: contact.id,
+      effect,
+      status: 202,
+      body: JSON.stringify(row),
+    })
+
+  const startImport = ({ body }: SandboxRequest, _: ReadonlyArray<string>, fault: FaultKind | undefined) => {
+    const read = readImport(body, lists)
+    const answer = read._tag === "Refused" ? read.answer : startProcess(read.value, fault)
+    const { rows: _rows, ...asked } = read._tag === "Refused" ? { rows: [] } : read.value
+    const entry = { method: "POST", path: "/contacts/import", key: undefined, contactId: undefined } as const
+    journal.add({ ...entry, effect: "none", status: answer.status, body: JSON.stringify(asked) })
+    return answer
+  }
+
+  const startProcess = (asked: Import, fault: FaultKind | undefined): SandboxAnswer => {
+    const made = asked.newList === undefined ? undefined : lists.create(asked.newList)
+    return processes.start(made === undefined ? asked : { ...asked, listIds: [...asked.listIds, made.id] }, fault)
+  }
 
   /** By the type given; without one only an e-mail or the contact's own number is understood. */
   const find = (value: string, type: string | null): Contact | undefined => {
@@ -114,7 +159,7 @@ export const makeBrevo = ({ options, now, counters, faults, journal }: BrevoOpti
   const create = ({ body }: SandboxRequest): Written => {
     const read = readChange("create", parseJson(body), state)
     if (read._tag === "Refused") return refused(read.answer)
-    const { change } = read
+    const change = read.value
     const target = targetOfCreate(change, state)
     if (target._tag === "Conflict") return refused(target.answer)
     const contact = target._tag === "New" ? contacts.create(now()) : target.contact
@@ -129,9 +174,10 @@ export const makeBrevo = ({ options, now, counters, faults, journal }: BrevoOpti
     if (contact === undefined) return refused(noContact())
     const read = readChange("update", parseJson(body), state)
     if (read._tag === "Refused") return refused(read.answer)
-    const target = targetOfUpdate(contact, read.change, state)
+    const change = read.value
+    const target = targetOfUpdate(contact, change, state)
     if (target._tag !== "Known") return refused(target._tag === "Conflict" ? target.answer : noContact())
-    apply(target.contact, read.change, state, now())
+    apply(target.contact, change, state, now())
     return { answer: empty(204), effect: target.merged ? "merged" : "updated", contact: target.contact }
   }
 
@@ -192,7 +238,9 @@ export const makeBrevo = ({ options, now, counters, faults, journal }: BrevoOpti
     },
     { method: "POST", pattern: "/contacts/lists/:id/contacts/add", kind: "write", run: members("add") },
     { method: "POST", pattern: "/contacts/lists/:id/contacts/remove", kind: "write", run: members("remove") },
-    { method: "GET", pattern: "/contacts", kind: "read", run: ({ query }) => listContacts(contacts, query) },
+    { method: "POST", pattern: "/contacts/import", kind: "write", run: startImport },
+    ...processes.routes,
+    { method: "GET", pattern: "/contacts", kind: "read", run: ({ query }) => listContacts(query) },
     { method: "POST", pattern: "/contacts", kind: "write", run: write(create) },
     {
       method: "GET",
@@ -207,25 +255,16 @@ export const makeBrevo = ({ options, now, counters, faults, journal }: BrevoOpti
     { method: "DELETE", pattern: "/contacts/:identifier", kind: "write", run: write(remove) },
   ]
 
-  const gate = ({ headers }: SandboxRequest, route: Route, time: number): Gate => {
-    const key = headers["api-key"]
-    if (key === undefined)
-      return { headers: {}, refusal: failure(401, "unauthorized", "authentication not found in headers") }
-    if (key !== credentials.apiKey) return { headers: {}, refusal: failure(401, "unauthorized", "Key not found") }
-    const grant = limiters[route.pattern.startsWith("/contacts") ? "contacts" : "other"].take(time)
-    return { headers: headersOf(grant), ...(grant.allowed ? {} : { refusal: tooMany({}) }) }
-  }
-
   const handler = makeVendor({
     vendor: "brevo",
     routes,
-    gate,
+    gate: makeGate(options),
     throttled: ({ resetSeconds = 1, retryAfter, bare }) =>
       tooMany({
         ...(bare ? {} : headersOf({ allowed: false, limit: 10, remaining: 0, resetMillis: resetSeconds * 1000 })),
         ...(retryAfter === undefined ? {} : { "retry-after": retryAfter }),
       }),
-    failed: (status) => failure(status, "internal_error", "An internal error occurred"),
+    failed: trouble,
     faults,
     counters,
     now,
@@ -244,15 +283,28 @@ export const makeBrevo = ({ options, now, counters, faults, journal }: BrevoOpti
       if (value === undefined) contact.attributes.delete(name)
       else contact.attributes.set(name, value)
     }
-    contact.modifiedAt = now()
+    contacts.touch(contact, now())
     return true
   }
 
   return {
-    handler,
-    edit,
-    contacts: () => [...contacts.byId.values()].map(viewOf),
+    handler: (request) => {
+      processes.advance()
+      return handler(request)
+    },
+    advance: processes.advance,
+    importsTake: processes.take,
+    mails: processes.mails,
+    edit: (extId, change) => {
+      processes.advance()
+      return edit(extId, change)
+    },
+    contacts: () => {
+      processes.advance()
+      return [...contacts.byId.values()].map(viewOf)
+    },
     contact: (extId) => {
+      processes.advance()
       const contact = contacts.owner("ext_id", extId)
       return contact === undefined ? undefined : viewOf(contact)
     },

@@ -34,11 +34,24 @@ export interface ContactView {
 
 export interface Contacts {
   readonly byId: Map<number, Contact>
+  /** Grows with every change: what was read of an older state is out of date. */
+  readonly state: () => number
+  /** After each change of a contact. */
+  readonly touch: (contact: Contact, nowMillis: number) => void
   readonly owner: (name: IdentifierName, value: string) => Contact | undefined
   readonly create: (nowMillis: number) => Contact
   /** Moves an identifier; undefined takes it off. The caller has checked that nobody else has it. */
   readonly identify: (contact: Contact, name: IdentifierName, value: string | undefined) => void
   readonly remove: (contact: Contact) => void
+}
+
+export const emailOf = (value: unknown): string | undefined =>
+  typeof value === "string" && /^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(value) && value.length <= 254 ? value : undefined
+
+/** `33…`, `+33…` or `0033…`, kept as digits. */
+export const phoneOf = (value: unknown): string | undefined => {
+  const digits = typeof value === "string" || typeof value === "number" ? String(value).replace(/^(\+|00)/, "") : ""
+  return /^[1-9]\d{5,14}$/.test(digits) ? digits : undefined
 }
 
 /** E-mails are compared in lower case, phone numbers by their digits. */
@@ -48,6 +61,7 @@ export const makeContacts = (): Contacts => {
   const byId = new Map<number, Contact>()
   const owners = new Map<string, number>()
   let nextId = 1
+  let state = 0
   const key = (name: IdentifierName, value: string) => `${name}\u0000${normal(name, value)}`
 
   const identify = (contact: Contact, name: IdentifierName, value: string | undefined) => {
@@ -59,8 +73,15 @@ export const makeContacts = (): Contacts => {
     owners.set(key(name, value), contact.id)
   }
 
+  const touch = (contact: Contact, nowMillis: number) => {
+    contact.modifiedAt = nowMillis
+    state += 1
+  }
+
   return {
     byId,
+    state: () => state,
+    touch,
     owner: (name, value) => byId.get(owners.get(key(name, value)) ?? 0),
     create: (nowMillis) => {
       const contact: Contact = {
@@ -75,12 +96,14 @@ export const makeContacts = (): Contacts => {
         smsBlacklisted: false,
       }
       byId.set(contact.id, contact)
+      touch(contact, nowMillis)
       return contact
     },
     identify,
     remove: (contact) => {
       for (const name of identifiers) identify(contact, name, undefined)
       byId.delete(contact.id)
+      state += 1
     },
   }
 }

@@ -18,6 +18,20 @@ export const duplicate = (verb: "create" | "update", names: ReadonlyArray<Identi
     metadata: { duplicate_identifiers: names },
   })
 
+/** What Brevo says with a status that no request of its own has earned. */
+const troubles: { readonly [status: number]: readonly [code: string, message: string] } = {
+  401: [
+    "unauthorized",
+    "We have detected you are using an unrecognised IP address 192.0.2.1. Add the new IP address to the authorised ones.",
+  ],
+  402: ["not_enough_credits", "Insufficient credits"],
+  403: ["permission_denied", "The account is under validation"],
+  425: ["account_in_process", "The account is in process, try again later"],
+}
+
+export const trouble = (status: number): SandboxAnswer =>
+  failure(status, ...(troubles[status] ?? (["internal_error", "An internal error occurred"] as const)))
+
 /** Without Retry-After: only the vendor's own headers say when. */
 export const tooMany = (headers: { readonly [name: string]: string }): SandboxAnswer =>
   json(429, { code: "too_many_requests", message: "The rate limit is exceeded" }, headers)

@@ -82,7 +82,7 @@ export const moveMembers = (
     if (moved) {
       if (action === "add") contact.listIds.add(listId)
       else contact.listIds.delete(listId)
-      contact.modifiedAt = nowMillis
+      contacts.touch(contact, nowMillis)
     }
     ;(moved ? success : unmoved).push(value)
   }

@@ -42,19 +42,37 @@ const testsOf = (query: URLSearchParams): ReadonlyArray<Test> => {
   ]
 }
 
-export const listContacts = (contacts: Contacts, query: URLSearchParams): SandboxAnswer => {
+const refusalOf = (query: URLSearchParams, limit: number | undefined): SandboxAnswer | undefined => {
   const unknown = [...query.keys()].find((name) => !parameters.has(name))
   if (unknown !== undefined) throw new Unmodelled(`the parameter ${unknown} of GET /contacts`)
-  const limit = whole(query.get("limit") ?? "50")
   if (limit === undefined || limit > 1000) return failure(400, "out_of_range", "Limit exceeds max value")
   if (numbers(query, "ids").length > 20) return invalid("ids takes at most 20 items")
   for (const name of ["modifiedSince", "createdSince"]) {
     const text = query.get(name)
     if (text !== null && Number.isNaN(Date.parse(text))) return invalid(`${name} is not a valid date-time`)
   }
-  const tests = testsOf(query)
-  const matching = [...contacts.byId.values()].filter((contact) => tests.every((test) => test(contact)))
-  const ordered = query.get("sort") === "asc" ? matching : matching.reverse()
-  const offset = whole(query.get("offset") ?? "") ?? 0
-  return json(200, { contacts: ordered.slice(offset, offset + limit).map(viewOf), count: matching.length })
+  return undefined
+}
+
+/** Pages of one question, asked one after the other while nothing changes, are cut from one answer. */
+export const makeReader = (contacts: Contacts) => {
+  let last: { readonly question: string; readonly state: number; readonly found: ReadonlyArray<Contact> } | undefined
+
+  const find = (query: URLSearchParams): ReadonlyArray<Contact> => {
+    const tests = testsOf(query)
+    const matching = [...contacts.byId.values()].filter((contact) => tests.every((test) => test(contact)))
+    return query.get("sort") === "asc" ? matching : matching.reverse()
+  }
+
+  return (query: URLSearchParams): SandboxAnswer => {
+    const limit = whole(query.get("limit") ?? "50")
+    const refusal = refusalOf(query, limit)
+    if (refusal !== undefined) return refusal
+    const question = [...query].filter(([name]) => name !== "limit" && name !== "offset").join("&")
+    const state = contacts.state()
+    if (last?.question !== question || last.state !== state) last = { question, state, found: find(query) }
+    const offset = whole(query.get("offset") ?? "") ?? 0
+    const page = last.found.slice(offset, offset + (limit ?? 0)).map(viewOf)
+    return json(200, { contacts: page, count: last.found.length })
+  }
 }

@@ -1,8 +1,9 @@
 /** Creating and updating a contact: who a request is about, what may conflict, what is stored and what ignored. */
-import { isObject, type JsonObject, own, type SandboxAnswer, Unmodelled } from "../exchange.ts"
+import { isObject, own, type SandboxAnswer, Unmodelled } from "../exchange.ts"
 import type { AttributeSpec } from "../options.ts"
 import { accept, clears, isWireValue } from "./attributes.ts"
-import { type Contact, type Contacts, type IdentifierName, identifiers } from "./contacts.ts"
+import { flag, listIdsOf, type Reading, reading, refuse } from "./body.ts"
+import { type Contact, type Contacts, emailOf, type IdentifierName, identifiers, phoneOf } from "./contacts.ts"
 import { duplicate, invalid, missing } from "./errors.ts"
 
 export interface AccountState {
@@ -23,10 +24,6 @@ export interface Change {
   readonly updateEnabled: boolean
   readonly getId: boolean
 }
-
-export type Read =
-  | { readonly _tag: "Change"; readonly change: Change }
-  | { readonly _tag: "Refused"; readonly answer: SandboxAnswer }
 
 const keysOf = {
   create: new Set([
@@ -51,48 +48,10 @@ const keysOf = {
   ]),
 }
 
-/** A refusal on the way through a body, turned into an answer by `readChange`. */
-class Refusal extends Error {
-  readonly answer: SandboxAnswer
-  constructor(answer: SandboxAnswer) {
-    super("refused")
-    this.answer = answer
-  }
-}
-const refuse = (answer: SandboxAnswer): never => {
-  throw new Refusal(answer)
-}
-
-const flag = (body: JsonObject, name: string): boolean | undefined => {
-  const value = own(body, name)
-  if (value === undefined || typeof value === "boolean") return value
-  return refuse(invalid(`${name} should be of boolean type`))
-}
-
-const listIdsOf = (body: JsonObject, name: string, lists: ReadonlyMap<number, unknown>): ReadonlyArray<number> => {
-  const value = own(body, name)
-  if (value === undefined) return []
-  if (!Array.isArray(value) || !value.every((id) => Number.isInteger(id)))
-    return refuse(invalid(`${name} should be an array of integers`))
-  if (!value.every((id) => lists.has(id))) return refuse(invalid(`${name}: List ID does not exist`))
-  return value
-}
-
-/** `33…`, `+33…` or `0033…`, kept as digits. */
-const phone = (value: unknown): string => {
-  const digits = typeof value === "string" || typeof value === "number" ? String(value).replace(/^(\+|00)/, "") : ""
-  return /^[1-9]\d{5,14}$/.test(digits) ? digits : refuse(invalid("Invalid phone number"))
-}
-
-const email = (value: unknown): string => {
-  if (typeof value === "string" && /^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(value) && value.length <= 254) return value
-  return refuse(invalid("email is not valid in body"))
-}
-
 const readIdentifier = (name: IdentifierName, value: unknown): string | undefined => {
-  if (name === "email") return email(value)
+  if (name === "email") return emailOf(value) ?? refuse(invalid("email is not valid in body"))
   if (value === "") return undefined
-  if (name !== "ext_id") return phone(value)
+  if (name !== "ext_id") return phoneOf(value) ?? refuse(invalid("Invalid phone number"))
   return typeof value === "string" ? value : refuse(invalid("ext_id should be a string"))
 }
 
@@ -117,17 +76,17 @@ const keep = (kept: Map<string, unknown>, spec: AttributeSpec | undefined, value
   if (stored !== undefined) kept.set(spec.name, stored)
 }
 
-export const readChange = (verb: "create" | "update", body: unknown, state: AccountState): Read => {
-  if (!isObject(body)) return { _tag: "Refused", answer: invalid("the body is not a JSON object") }
-  const unknown = Object.keys(body).find((key) => !keysOf[verb].has(key))
-  if (unknown !== undefined) throw new Unmodelled(`${unknown} in the body of a contact's ${verb}`)
-  try {
+export const readChange = (verb: "create" | "update", body: unknown, state: AccountState): Reading<Change> =>
+  reading(() => {
+    if (!isObject(body)) return refuse(invalid("the body is not a JSON object"))
+    const unknown = Object.keys(body).find((key) => !keysOf[verb].has(key))
+    if (unknown !== undefined) throw new Unmodelled(`${unknown} in the body of a contact's ${verb}`)
     const { ids, kept } = readAttributes(own(body, "attributes"), state.attributes)
     for (const name of ["email", "ext_id"] as const) {
       const value = own(body, name)
       if (value !== undefined) ids.set(name, readIdentifier(name, value))
     }
-    const change: Change = {
+    return {
       identifiers: ids,
       attributes: kept,
       listIds: listIdsOf(body, "listIds", state.lists),
@@ -138,15 +97,10 @@ export const readChange = (verb: "create" | "update", body: unknown, state: Acco
       updateEnabled: flag(body, "updateEnabled") ?? false,
       getId: flag(body, "getId") ?? false,
     }
-    return { _tag: "Change", change }
-  } catch (error) {
-    if (error instanceof Refusal) return { _tag: "Refused", answer: error.answer }
-    throw error
-  }
-}
+  })
 
 /** The contacts that have an identifier of this change, by identifier. */
-const ownersOf = (change: Change, contacts: Contacts): ReadonlyMap<IdentifierName, Contact> => {
+export const ownersOf = (change: Change, contacts: Contacts): ReadonlyMap<IdentifierName, Contact> => {
   const found = new Map<IdentifierName, Contact>()
   for (const name of identifiers) {
     const value = change.identifiers.get(name)
@@ -213,7 +167,12 @@ const absorb = (winner: Contact, loser: Contact, { contacts }: AccountState): vo
   for (const [name, value] of taken) if (!winner.identifiers.has(name)) contacts.identify(winner, name, value)
 }
 
-export const apply = (contact: Contact, change: Change, { contacts }: AccountState, nowMillis: number): void => {
+export const apply = (
+  contact: Contact,
+  change: Change,
+  { contacts }: Pick<AccountState, "contacts">,
+  nowMillis: number,
+): void => {
   const email = contact.identifiers.get("email")
   const moved = change.identifiers.get("email")
   // brevo.md trap 7: a new address resubscribes a blocklisted contact.
@@ -232,5 +191,5 @@ export const apply = (contact: Contact, change: Change, { contacts }: AccountSta
   for (const id of change.unlinkListIds) contact.listIds.delete(id)
   contact.emailBlacklisted = change.emailBlacklisted ?? contact.emailBlacklisted
   contact.smsBlacklisted = change.smsBlacklisted ?? contact.smsBlacklisted
-  contact.modifiedAt = nowMillis
+  contacts.touch(contact, nowMillis)
 }
