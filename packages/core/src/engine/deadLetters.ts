@@ -5,7 +5,7 @@ import { Cipher } from "../state/cipher.ts"
 import { findDeadLetters, type ListedDeadLetter } from "../state/deadLetters.ts"
 import { StateError, type StateFailure, stateFailure } from "../state/errors.ts"
 import { type LockHeld, RunLock } from "../state/lock.ts"
-import { makeFencedTransaction, raiseFence } from "../state/runs.ts"
+import { makeFencedTransaction, raiseFence, unsettledRoutes } from "../state/runs.ts"
 import type { Pipeline } from "./pipeline.ts"
 import type { PipelineReport } from "./report.ts"
 import { letterPlace } from "./run/judge.ts"
@@ -108,8 +108,7 @@ export const exclusively = <A, E extends { readonly message: string }, R>(
     yield* (yield* RunLock).acquire(pipeline)
     const guarded = Effect.gen(function* () {
       const fence = yield* raiseFence(sql, pipeline)
-      const open = yield* sql`
-        SELECT batch FROM sending s JOIN namespaces n ON n.id = s.ns WHERE n.pipeline = ${pipeline} LIMIT 1`
+      const open = yield* unsettledRoutes(sql, pipeline)
       if (open.length > 0) {
         const message = `an interrupted run of ${pipeline} left rows whose outcome is not recorded; run it once, then try again`
         return yield* new StateError({ message })

@@ -40,6 +40,8 @@ export interface PipelineState {
     readonly dead_letters: number
     /** Batches that an interrupted run left; the next run recovers them. */
     readonly open_batches: number
+    /** Vendor jobs, likewise. */
+    readonly open_jobs: number
   }>
 }
 
@@ -63,11 +65,13 @@ export const showState = (
       ledger: number
       dead_letters: number
       open_batches: number
+      open_jobs: number
     }>`
       SELECT n.pipeline, n.route, n.account,
         (SELECT COUNT(*) FROM ledger l WHERE l.ns = n.id) AS ledger,
         (SELECT COUNT(*) FROM dead_letters d WHERE d.ns = n.id) AS dead_letters,
-        (SELECT COUNT(*) FROM sending s WHERE s.ns = n.id) AS open_batches
+        (SELECT COUNT(*) FROM sending s WHERE s.ns = n.id) AS open_batches,
+        (SELECT COUNT(*) FROM jobs j WHERE j.ns = n.id AND j.rows IS NOT NULL) AS open_jobs
       FROM namespaces n ORDER BY n.pipeline, n.route, n.account`
     const names = new Set([...positions, ...routes].map((row) => row.pipeline))
     return [...names]

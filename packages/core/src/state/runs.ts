@@ -53,6 +53,13 @@ export const openNamespace = (
     }),
   )
 
+/** The routes of a pipeline that an earlier run left with batches or jobs open, with their namespaces. */
+export const unsettledRoutes = (sql: SqlClient, pipeline: string) =>
+  sql<{ ns: number; route: string }>`
+    SELECT id AS ns, route FROM namespaces
+    WHERE pipeline = ${pipeline} AND (id IN (SELECT ns FROM sending) OR id IN (SELECT ns FROM jobs))
+    ORDER BY id`.pipe(Effect.map((rows) => rows.map(({ ns, route }) => ({ ns: Number(ns), route }))))
+
 export interface StoredRun {
   readonly id: string
   readonly pipeline: string

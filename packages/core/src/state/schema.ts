@@ -46,4 +46,12 @@ export const migrations: Record<string, Effect.Effect<void, SqlError, SqlClient.
     `CREATE TABLE plugin_state (
        connection TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (connection, key))`,
   ),
+  "0002_job_lane": create(
+    // A batch for a vendor job. \`rows\` is NULL while its spool fills; \`ref\` is the vendor's, once it has one.
+    `CREATE TABLE jobs (
+       batch TEXT PRIMARY KEY, ns INTEGER NOT NULL, ref TEXT, rows INTEGER, bytes INTEGER NOT NULL,
+       checksum TEXT NOT NULL)`,
+    // The rows of a job, in order. \`content\` is JSON, sealed where a key is set (ADR 0019).
+    `CREATE TABLE spool (batch TEXT NOT NULL, line INTEGER NOT NULL, content TEXT NOT NULL, PRIMARY KEY (batch, line))`,
+  ),
 }

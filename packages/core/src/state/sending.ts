@@ -21,6 +21,9 @@ export const makeSending = (sql: SqlClient, ns: number) => {
     INSERT INTO sending ${sql.insert({ batch, ns, rows: JSON.stringify(rows) })}
     ON CONFLICT (batch) DO UPDATE SET rows = excluded.rows`
 
+  /** What stays open of a batch. */
+  const remark = (batch: string, rest: ReadonlyArray<Mark>) => (rest.length === 0 ? unmark(batch) : mark(batch, rest))
+
   const unmark = (batch: string) => sql`DELETE FROM sending WHERE batch = ${batch}`
 
   /** What an earlier run left. */
@@ -32,15 +35,7 @@ export const makeSending = (sql: SqlClient, ns: number) => {
     )
   })
 
-  return { mark, unmark, left }
+  return { mark, remark, unmark, left }
 }
 
 export type Sending = ReturnType<typeof makeSending>
-
-/** The routes of a pipeline that were sending when a run ended, with their namespaces. */
-export const sendingRoutes = (sql: SqlClient, pipeline: string) =>
-  sql<{ ns: number; route: string }>`
-    SELECT DISTINCT n.id AS ns, n.route FROM namespaces n JOIN sending s ON s.ns = n.id
-    WHERE n.pipeline = ${pipeline} ORDER BY n.id`.pipe(
-    Effect.map((rows) => rows.map(({ ns, route }) => ({ ns: Number(ns), route }))),
-  )

@@ -1,5 +1,6 @@
 /** The error budget of a route (rule 13). */
 import type { Route } from "../pipeline.ts"
+import type { Answered } from "./outcomes.ts"
 import type { RouteState } from "./routeState.ts"
 
 /** Percent counts from here on: one bad row of three says little. */
@@ -34,7 +35,35 @@ export const overBudget = (state: RouteState): { readonly code: string; readonly
 }
 
 /** A first batch of which every row is refused says that the route is wrong, not its records. One row says nothing. */
-export const firstBatchRefused = (rows: number, refused: number) =>
+const firstBatchRefused = (rows: number, refused: number) =>
   rows > 1 && refused === rows
     ? { code: "FirstBatchRefused", message: `every row of the first batch (${rows}) was refused: check the mapping` }
     : undefined
+
+/** What became of rows that this run read. */
+export interface Answers {
+  readonly rows: number
+  readonly rejected: number
+  /** Rejected ones too. */
+  readonly undelivered: number
+}
+
+/** What recovery sends says nothing about this run's mapping. */
+export const answersOf = (answered: ReadonlyArray<Answered>): Answers => {
+  const fresh = answered.filter(({ entry }) => entry.arrival.tally === "run")
+  return {
+    rows: fresh.length,
+    rejected: fresh.filter(({ outcome }) => outcome._tag === "Rejected").length,
+    undelivered: fresh.filter(({ outcome }) => outcome._tag !== "Delivered").length,
+  }
+}
+
+/** Counts what became of a batch or a job, and stops the route where it must not go on. */
+export const watchBudget = (state: RouteState, answers: Answers): void => {
+  const { rows, rejected, undelivered } = answers
+  if (rows === 0) return
+  state.refused += undelivered
+  if (!state.answered) state.stopped ??= firstBatchRefused(rows, rejected)
+  state.answered = true
+  state.stopped ??= overBudget(state)
+}

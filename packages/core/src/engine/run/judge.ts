@@ -135,7 +135,8 @@ const judgeRow = (
   if (refusal !== undefined) return refuse("rejected", refusal.code, refusal.message, refusal.fields)
 
   const bound = state.writer.limits.bytes
-  const bytes = bound === undefined ? 0 : new TextEncoder().encode(canonical).length
+  const isMeasured = bound !== undefined || state.spools
+  const bytes = isMeasured ? new TextEncoder().encode(canonical).length : 0
   if (bound !== undefined && bytes > bound) {
     return refuse("rejected", "row_too_large", `the row takes ${bytes} bytes, the destination at most ${bound}`, [])
   }

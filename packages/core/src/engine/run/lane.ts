@@ -1,7 +1,8 @@
 /**
- * The memory lane of a route: rows that wait to be sent, rows in flight, and rows that must wait for either. All of it
- * is synchronous; effects happen between its steps.
+ * The lanes of a route: rows that wait to be sent, one by one in memory or spooled for a job, rows in flight, and rows
+ * that must wait for either. All of it is synchronous; effects happen between its steps.
  */
+import type { JsonObject } from "effect/Schema"
 import type { Mapped } from "../../mapping/mapping.ts"
 import type { Position, Row, SourceRecord } from "../../plugin/record.ts"
 import type { OpenPage } from "./frontier.ts"
@@ -33,6 +34,11 @@ export interface Entry {
   readonly displaces: string | undefined
 }
 
+/** An entry whose record and fields are in the spool. */
+export interface SpooledEntry extends Entry {
+  readonly line: number
+}
+
 export const recordOf = (entry: { readonly arrival: Arrival }): SourceRecord => entry.arrival.mapped.record
 
 export const keyOf = (arrival: Arrival): string | undefined =>
@@ -47,10 +53,18 @@ export interface LaneLimits {
  * Rule 7: one id and one key are never twice in a batch nor in two batches in flight. An arrival holds its id, its
  * key and the key it was delivered under until it is settled (`release`); whoever needs one of them is parked.
  */
-export const makeLane = (limits: LaneLimits) => {
-  /** Judged and changed, in order of arrival. */
+export const makeLane = (limits: LaneLimits, spools = false) => {
+  /** Judged and changed, in order of arrival: the next batches. */
   const buffer = new Map<string, Entry>()
+  /** Judged and changed, on their way to the spool. */
+  const incoming = new Map<string, Entry>()
+  /** In the spool that is open. */
+  const spooled = new Map<string, SpooledEntry>()
+  /** Lines of the open spool whose rows a newer version replaced. */
+  let replacedLines: Array<number> = []
   const inFlight = new Map<string, Entry>()
+  /** Settled rows of a job that has not ended: a newer version must not be written before that. */
+  const concluded = new Set<string>()
   const judging = new Map<string, Arrival>()
   const parked = new Map<string, Arrival>()
   /** Row key to the id that holds it. */
@@ -62,8 +76,9 @@ export const makeLane = (limits: LaneLimits) => {
   const partitions = new Map<string, number>()
 
   const isHeld = (arrival: Arrival): boolean => {
-    if (inFlight.has(arrival.id) || judging.has(arrival.id)) return true
-    return isOthers(arrival.id, keyOf(arrival)) || isOthers(arrival.id, arrival.formerKey)
+    const { id } = arrival
+    if (inFlight.has(id) || judging.has(id) || concluded.has(id)) return true
+    return isOthers(id, keyOf(arrival)) || isOthers(id, arrival.formerKey)
   }
 
   const isOthers = (id: string, key: string | undefined): boolean => key !== undefined && (owners.get(key) ?? id) !== id
@@ -92,7 +107,7 @@ export const makeLane = (limits: LaneLimits) => {
     for (const arrival of unparked) parked.delete(arrival.id)
     for (const arrival of [...unparked, ...arrivals]) {
       const { id } = arrival
-      const waiting = free.get(id) ?? parked.get(id) ?? buffer.get(id)?.arrival
+      const waiting = free.get(id) ?? parked.get(id) ?? waitingEntry(id)?.arrival
       if (waiting === undefined) {
         if (isHeld(arrival)) parked.set(id, arrival)
         else hold(free, arrival)
@@ -106,13 +121,13 @@ export const makeLane = (limits: LaneLimits) => {
       if (newest === waiting) {
         if (free.has(id)) free.set(id, winner)
         else if (parked.has(id)) parked.set(id, winner)
-        else rebuffer(id, winner)
+        else takeOver(id, winner)
         continue
       }
       // A parked one holds nothing: what its id holds belongs to the version in flight.
       if (!parked.delete(id)) {
         free.delete(id)
-        buffer.delete(id)
+        withdraw(id)
         judging.delete(id)
         disown(id)
       }
@@ -145,27 +160,84 @@ export const makeLane = (limits: LaneLimits) => {
     return false
   }
 
-  const rebuffer = (id: string, arrival: Arrival): void => {
-    const entry = buffer.get(id)
-    if (entry !== undefined) buffer.set(id, { ...entry, arrival })
+  const waitingEntry = (id: string): Entry | undefined => buffer.get(id) ?? incoming.get(id) ?? spooled.get(id)
+
+  /** The row that waits stays; more pages wait for it. */
+  const takeOver = (id: string, arrival: Arrival): void => {
+    for (const place of [buffer, incoming]) {
+      const entry = place.get(id)
+      if (entry !== undefined) place.set(id, { ...entry, arrival })
+    }
+    const entry = spooled.get(id)
+    if (entry !== undefined) spooled.set(id, { ...entry, arrival })
+  }
+
+  /** The row that waits will not be sent. */
+  const withdraw = (id: string): void => {
+    buffer.delete(id)
+    incoming.delete(id)
+    const entry = spooled.get(id)
+    if (entry !== undefined) replacedLines.push(entry.line)
+    spooled.delete(id)
   }
 
   /** An admitted arrival turned out to need writing. */
   const enqueue = (entry: Entry): void => {
     judging.delete(entry.arrival.id)
-    buffer.set(entry.arrival.id, entry)
+    if (spools) incoming.set(entry.arrival.id, entry)
+    else buffer.set(entry.arrival.id, entry)
+  }
+
+  /** The next rows for the spool, within what it may still take. They stay until they are written there. */
+  const nextForSpool = (room: LaneLimits): ReadonlyArray<Entry> => {
+    const entries = within(incoming.values(), room)
+    return spooled.size > 0 && (entries[0]?.bytes ?? 0) > room.bytes ? [] : entries
+  }
+
+  /** A row is written to the spool, unless a newer version has replaced it meanwhile. */
+  const spool = (written: SpooledEntry): void => {
+    const { id } = written.arrival
+    const entry = incoming.get(id)
+    if (entry?.row !== written.row) {
+      replacedLines.push(written.line)
+      return
+    }
+    incoming.delete(id)
+    spooled.set(id, slim({ ...written, arrival: entry.arrival }))
+  }
+
+  /** The spool closes for a job: its rows are in flight. */
+  const launch = (): ReadonlyArray<SpooledEntry> => {
+    const launched = [...spooled.values()]
+    for (const entry of launched) inFlight.set(entry.arrival.id, entry)
+    spooled.clear()
+    return launched
+  }
+
+  /** Rows of a job that an earlier run left. Nothing else waits then. */
+  const adopt = (entries: ReadonlyArray<SpooledEntry>): ReadonlyArray<SpooledEntry> =>
+    entries.map((entry) => {
+      const small = slim(entry)
+      inFlight.set(small.arrival.id, small)
+      own(small.arrival.id, small.row.key)
+      return small
+    })
+
+  /** A spooled row, whole again, is to be sent in a batch. */
+  const bringBack = (entry: SpooledEntry, partition: string | undefined): void => {
+    const { id } = entry.arrival
+    const held = spooled.get(id) ?? inFlight.get(id)
+    const isReplaced = spooled.has(id) && spooled.get(id)?.line !== entry.line
+    if (held === undefined || isReplaced) return
+    spooled.delete(id)
+    inFlight.delete(id)
+    const { pages, position, tally } = held.arrival
+    buffer.set(id, { ...entry, arrival: { ...entry.arrival, pages, position, tally }, partition })
   }
 
   /** The next batch, within the limits; rows whose partition is in flight stay. */
   const take = (): ReadonlyArray<Entry> => {
-    const taken: Array<Entry> = []
-    let bytes = 0
-    for (const entry of buffer.values()) {
-      if (taken.length >= limits.rows || (taken.length > 0 && bytes + entry.bytes > limits.bytes)) break
-      if (entry.partition !== undefined && partitions.has(entry.partition)) continue
-      taken.push(entry)
-      bytes += entry.bytes
-    }
+    const taken = within(buffer.values(), limits, (entry) => !isOpen(entry.partition))
     for (const entry of taken) {
       buffer.delete(entry.arrival.id)
       inFlight.set(entry.arrival.id, entry)
@@ -174,13 +246,24 @@ export const makeLane = (limits: LaneLimits) => {
     return taken
   }
 
+  const isOpen = (partition: string | undefined): boolean => partition !== undefined && partitions.has(partition)
+
+  /** These are settled, but the job they are rows of goes on. */
+  const conclude = (ids: ReadonlyArray<string>): void => {
+    for (const id of ids) {
+      inFlight.delete(id)
+      concluded.add(id)
+    }
+  }
+
   /** These are settled: their ids, keys and partitions are free. */
-  const release = (arrivals: ReadonlyArray<Arrival>): void => {
-    for (const arrival of arrivals) {
-      const entry = inFlight.get(arrival.id)
-      inFlight.delete(arrival.id)
-      judging.delete(arrival.id)
-      disown(arrival.id)
+  const release = (ids: Iterable<string>): void => {
+    for (const id of ids) {
+      const entry = inFlight.get(id)
+      inFlight.delete(id)
+      judging.delete(id)
+      concluded.delete(id)
+      disown(id)
       if (entry?.partition !== undefined) {
         const left = (partitions.get(entry.partition) ?? 1) - 1
         if (left === 0) partitions.delete(entry.partition)
@@ -193,8 +276,22 @@ export const makeLane = (limits: LaneLimits) => {
     admit,
     claim,
     enqueue,
+    nextForSpool,
+    spool,
+    launch,
+    adopt,
+    bringBack,
     take,
+    conclude,
     release,
+    /** The rows of the job that is over are free. */
+    releaseConcluded: () => release([...concluded]),
+    /** Lines of the open spool that must not reach the job; named once. */
+    takeReplacedLines: (): ReadonlyArray<number> => {
+      const lines = replacedLines
+      replacedLines = []
+      return lines
+    },
     /** These are recorded as superseded. */
     forget: (losers: ReadonlyArray<Arrival>): void => {
       for (const loser of losers) replaced.delete(loser)
@@ -202,21 +299,56 @@ export const makeLane = (limits: LaneLimits) => {
     /** A parked arrival need not wait any more: `admit` takes it. */
     canUnpark: () => parked.size > 0 && [...parked.values()].some((arrival) => !isHeld(arrival)),
     /** Rows that wait: READ stops while they are two batches or a page. */
-    waiting: () => buffer.size + parked.size,
+    waiting: () => buffer.size + incoming.size + parked.size,
     buffered: () => buffer.size,
+    incoming: () => incoming.size,
+    spooled: () => spooled.size,
+    spooledLines: (): ReadonlyArray<number> => [...spooled.values()].map((entry) => entry.line),
+    /** No row is on its way, nor about to go in a batch. */
+    isQuiet: () => buffer.size + inFlight.size + concluded.size === 0,
     isFull: () => buffer.size >= limits.rows,
     /** Everything that is not settled, for the report of a run that stops. */
     unsettled: (): ReadonlyArray<Arrival> => [
       ...judging.values(),
-      ...[...buffer.values()].map((entry) => entry.arrival),
       ...parked.values(),
-      ...[...inFlight.values()].map((entry) => entry.arrival),
+      ...[buffer, incoming, spooled, inFlight].flatMap((place) => [...place.values()].map((entry) => entry.arrival)),
       ...replaced,
     ],
   }
 }
 
 export type Lane = ReturnType<typeof makeLane>
+
+/** As many as fit, in order; at least one. */
+const within = (
+  entries: Iterable<Entry>,
+  room: LaneLimits,
+  fits: (entry: Entry) => boolean = () => true,
+): ReadonlyArray<Entry> => {
+  const taken: Array<Entry> = []
+  let bytes = 0
+  for (const entry of entries) {
+    if (taken.length >= room.rows || (taken.length > 0 && bytes + entry.bytes > room.bytes)) break
+    if (!fits(entry)) continue
+    taken.push(entry)
+    bytes += entry.bytes
+  }
+  return taken
+}
+
+const nothing: Readonly<JsonObject> = {}
+
+/** Without what the spool keeps: an open spool is an index in memory (rule 12). */
+const slim = (entry: SpooledEntry): SpooledEntry => {
+  const row: Row = { ...entry.row, fields: nothing }
+  const record: SourceRecord = { ...recordOf(entry), data: nothing }
+  return {
+    ...entry,
+    row,
+    arrival: { ...entry.arrival, mapped: { _tag: "Row", record, row, canonical: "" } },
+    partition: undefined,
+  }
+}
 
 /** Versions decide where both have one; else the one that came last is newer. */
 export const isOlder = (record: SourceRecord, than: SourceRecord): boolean =>

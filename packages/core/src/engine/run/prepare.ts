@@ -14,15 +14,14 @@ import type { ScanRequest } from "../../plugin/source.ts"
 import { Cipher } from "../../state/cipher.ts"
 import { Digest } from "../../state/digest.ts"
 import { stateFailure } from "../../state/errors.ts"
-import { makeFencedTransaction, makeRuns, openNamespace } from "../../state/runs.ts"
-import { sendingRoutes } from "../../state/sending.ts"
+import { makeFencedTransaction, makeRuns, openNamespace, unsettledRoutes } from "../../state/runs.ts"
 import { ConnectionError, on, openSinks, openSource, openWriter, scanRequest } from "../connect.ts"
 import type { Pipeline, Route } from "../pipeline.ts"
 import type { RunContext } from "./context.ts"
 import { makeFrontier } from "./frontier.ts"
 import type { Opening, RunOptions } from "./options.ts"
 import { resumePoint } from "./resume.ts"
-import { abandonedStore, makeRouteState } from "./routeState.ts"
+import { makeRouteState, makeStore, type StoreOptions } from "./routeState.ts"
 
 /** A run's name: sorts by time, and says it in the file listing of a person. */
 export const newRunId = Effect.gen(function* () {
@@ -41,7 +40,8 @@ export const prepare = (opening: Opening) =>
     const notices: Array<string> = []
     const reader = yield* openSource(pipeline, opening.meters)
     const source = yield* reader.identify.pipe(on(pipeline.source.endpoint.name))
-    const states = yield* openRoutes(opening, notices, sql)
+    const store = { sql, cipher, sha256 }
+    const states = yield* openRoutes(opening, notices, store)
 
     const resume = yield* resumePoint({ opening, account: source.account, states, sql, sha256 })
     const routes = states.map((state) => state.route)
@@ -59,7 +59,7 @@ export const prepare = (opening: Opening) =>
       reader,
       request,
       states,
-      abandoned: yield* abandoned(pipeline, sql),
+      abandoned: yield* abandoned(pipeline, store),
       force: options.force ?? false,
       halt: opening.halt,
       frontier: makeFrontier(),
@@ -84,11 +84,11 @@ export const prepare = (opening: Opening) =>
 export const waited = (meters: ReadonlyMap<string, Meter>): number =>
   [...meters.values()].reduce((sum, meter) => sum + meter.waitedMillis, 0)
 
-const abandoned = (pipeline: Pipeline, sql: SqlClient.SqlClient) =>
+const abandoned = (pipeline: Pipeline, options: StoreOptions) =>
   Effect.gen(function* () {
     const names = new Set(pipeline.routes.map((route) => route.name))
-    const sending = yield* sendingRoutes(sql, pipeline.id).pipe(Effect.mapError(stateFailure))
-    return sending.filter(({ route }) => !names.has(route)).map((each) => abandonedStore(sql, each))
+    const left = yield* unsettledRoutes(options.sql, pipeline.id).pipe(Effect.mapError(stateFailure))
+    return left.filter(({ route }) => !names.has(route)).map(({ ns, route }) => ({ ...makeStore(options, ns), route }))
   })
 
 /** The routes of this run. */
@@ -97,7 +97,7 @@ export const selected = (pipeline: Pipeline, options: RunOptions): ReadonlyArray
     ? pipeline.routes
     : pipeline.routes.filter((route) => options.routes?.includes(route.name) === true)
 
-const openRoutes = (opening: Opening, notices: Array<string>, sql: SqlClient.SqlClient) =>
+const openRoutes = (opening: Opening, notices: Array<string>, store: StoreOptions) =>
   Effect.gen(function* () {
     const { meters, options, pipeline } = opening
     const routes = selected(pipeline, options)
@@ -111,7 +111,7 @@ const openRoutes = (opening: Opening, notices: Array<string>, sql: SqlClient.Sql
       const connection = connections.get(name)
       const account = accounts.get(name)
       if (connection === undefined || account === undefined) return Effect.die(new Error(`${name} was not opened`))
-      return openRoute(opening, route, connection, account, notices, sql)
+      return openRoute(opening, route, connection, account, notices, store)
     })
   })
 
@@ -121,17 +121,17 @@ const openRoute = (
   connection: Connection,
   account: string,
   notices: Array<string>,
-  sql: SqlClient.SqlClient,
+  store: StoreOptions,
 ) =>
   Effect.gen(function* () {
     const writer = yield* openWriter(connection, route, undefined)
     const fields = yield* checkedFields(route, writer)
     const key = { pipeline: opening.pipeline.id, route: route.name, account, object: route.object }
-    const namespace = yield* openNamespace(sql, key).pipe(Effect.mapError(stateFailure))
+    const namespace = yield* openNamespace(store.sql, key).pipe(Effect.mapError(stateFailure))
     if (namespace.isNew && namespace.hasOthers) {
       notices.push(`${route.name}: the destination is another account than before: it gets everything`)
     }
-    return yield* makeRouteState({ route, ns: namespace.id, writer, fields, sql }).pipe(Effect.mapError(stateFailure))
+    return yield* makeRouteState({ route, ns: namespace.id, writer, fields, store }).pipe(Effect.mapError(stateFailure))
   })
 
 /** What the destination has now, held against the mapping: a field it lacks would be dropped in silence. */

@@ -2,16 +2,22 @@
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import type { SourceError } from "../../plugin/errors.ts"
 import type { SourceRecord } from "../../plugin/record.ts"
 import type { DeadLetter, StoredDeadLetter } from "../../state/deadLetters.ts"
-import { type StateFailure, stateFailure } from "../../state/errors.ts"
+import { StateError, type StateFailure, stateFailure } from "../../state/errors.ts"
+import type { Job } from "../../state/jobs.ts"
 import type { Mark } from "../../state/sending.ts"
 import { arrive } from "./arrive.ts"
 import type { RunContext } from "./context.ts"
+import { giveUp, makeJob, runJob } from "./job.ts"
 import { letterPlace } from "./judge.ts"
+import type { SpooledEntry } from "./lane.ts"
+import { markOf } from "./outcomes.ts"
 import { mapRecords } from "./read.ts"
 import type { RouteState, RouteStore } from "./routeState.ts"
+import { entryOf } from "./spooled.ts"
 import { awaitRoom } from "./workers.ts"
 
 /**
@@ -25,16 +31,80 @@ export const recoverMarks = (ctx: RunContext, state: RouteState): Effect.Effect<
     state.knownLetters += lost
   })
 
-/** Marks of routes that the file no longer has: nobody will send their rows again, so they are in doubt. */
+/** Routes that the file no longer has: nobody will send or follow their rows again, so they are in doubt. */
 export const recoverAbandoned = (ctx: RunContext): Effect.Effect<void, StateFailure> =>
-  Effect.forEach(
-    ctx.abandoned,
-    (store) =>
-      Effect.map(closeMarks(ctx, store, false), (lost) => {
-        if (lost > 0)
-          ctx.notices.push(`${store.route}: no longer in the file; ${lost} rows it was sending are in doubt`)
+  Effect.gen(function* () {
+    for (const store of ctx.abandoned) {
+      const lost = (yield* closeMarks(ctx, store, false)) + (yield* closeJobs(ctx, store))
+      if (lost > 0) ctx.notices.push(`${store.route}: no longer in the file; ${lost} rows it was sending are in doubt`)
+    }
+  })
+
+/**
+ * Jobs that an earlier run handed over are followed to their end. One without a reference may have been handed over too:
+ * it is submitted again where that is harmless.
+ */
+export const recoverJobs = (ctx: RunContext, state: RouteState): Effect.Effect<void, StateFailure> =>
+  Effect.gen(function* () {
+    for (const left of yield* Effect.mapError(state.jobs.left, stateFailure)) {
+      if (ctx.halt.current() !== undefined) return
+      if (left.rows === null) {
+        yield* ctx.transact(state.jobs.drop(left.batch))
+        continue
+      }
+      const entries = yield* adopt(state, left)
+      const { jobs, repeatable } = state.writer
+      const job = makeJob(left, entries)
+      if (jobs === undefined) yield* giveUp(ctx, state, job, "the sink has no jobs any more; look at the destination")
+      else if (left.ref === null && !repeatable) yield* giveUp(ctx, state, job, lost)
+      else yield* runJob(ctx, state, jobs, job)
+    }
+  })
+
+/** The rows of a job, in flight again. Of each only what the spool does not keep is held in memory. */
+const adopt = (state: RouteState, left: Job): Effect.Effect<ReadonlyArray<SpooledEntry>, StateFailure> =>
+  Effect.gen(function* () {
+    const entries: Array<SpooledEntry> = []
+    yield* Stream.runForEach(state.spool.pages(left.batch), (lines) =>
+      Effect.sync(() => {
+        for (const entry of state.lane.adopt(lines.map(entryOf))) entries.push(entry)
       }),
-    { discard: true },
+    )
+    if (entries.length !== left.rows) {
+      return yield* new StateError({ message: `job ${left.batch} is damaged in the state: rows of it are missing` })
+    }
+    return entries
+  }).pipe(Effect.mapError(stateFailure))
+
+/** Returns how many rows are in doubt now. */
+const closeJobs = (ctx: RunContext, store: RouteStore): Effect.Effect<number, StateFailure> =>
+  Effect.gen(function* () {
+    let lost = 0
+    for (const { batch, rows } of yield* Effect.mapError(store.jobs.left, stateFailure)) {
+      const pages = rows === null ? Stream.empty : Stream.mapError(store.spool.pages(batch), stateFailure)
+      yield* Stream.runForEach(pages, (lines) => {
+        lost += lines.length
+        return closeRows(
+          ctx,
+          store,
+          lines.map((line) => markOf(entryOf(line))),
+        )
+      })
+      yield* ctx.transact(store.jobs.drop(batch))
+    }
+    return lost
+  })
+
+const closeRows = (ctx: RunContext, store: RouteStore, marks: ReadonlyArray<Mark>) =>
+  ctx.transact(
+    Effect.gen(function* () {
+      yield* store.ledger.forget(marks)
+      yield* store.letters.put(
+        marks.map(lostLetter),
+        ctx.runId,
+        DateTime.formatIso(DateTime.makeUnsafe(ctx.startMillis)),
+      )
+    }),
   )
 
 /** Returns how many rows are in doubt now. */
@@ -55,12 +125,14 @@ const closeMarks = (ctx: RunContext, store: RouteStore, repeatable: boolean): Ef
     return lost
   })
 
+const lost = "the process ended before the destination's answer was recorded; look there, then retry or drop"
+
 const lostLetter = (mark: Mark): DeadLetter => ({
   id: mark.id,
   row_key: mark.row_key,
   kind: "in_doubt",
   code: "in_doubt",
-  message: "the process ended before the destination's answer was recorded; look there, then retry or drop",
+  message: lost,
   fields: [],
   hash: mark.hash,
   version: mark.version,

@@ -5,9 +5,12 @@ import * as Semaphore from "effect/Semaphore"
 import type { SqlClient } from "effect/sql/SqlClient"
 import { type RowValidator, rowValidator } from "../../mapping/validate.ts"
 import type { Field, Writer } from "../../plugin/sink.ts"
+import type { Cipher } from "../../state/cipher.ts"
 import { type DeadLetters, makeDeadLetters } from "../../state/deadLetters.ts"
+import { type Jobs, makeJobs } from "../../state/jobs.ts"
 import { type Ledger, makeLedger } from "../../state/ledger.ts"
 import { makeSending, type Sending } from "../../state/sending.ts"
+import { makeSpool, type Spool } from "../../state/spool.ts"
 import type { Route } from "../pipeline.ts"
 import type { RecoveredCounts, RouteCounts } from "../report.ts"
 import { noCounts, noRecovered } from "./counts.ts"
@@ -18,6 +21,8 @@ export interface RouteStore {
   readonly ledger: Ledger
   readonly letters: DeadLetters
   readonly sending: Sending
+  readonly jobs: Jobs
+  readonly spool: Spool
 }
 
 export interface RouteState extends RouteStore {
@@ -44,6 +49,10 @@ export interface RouteState extends RouteStore {
   stopped: { readonly code: string; readonly message: string } | undefined
   /** No further row will arrive: what is buffered may go as a short batch. */
   flushing: boolean
+  /** Rows go to the spool first, because a job may be worth it. */
+  readonly spools: boolean
+  /** A job is under way. */
+  jobOpen: boolean
   /** READ waits for this route to take rows off its buffer. */
   blocking: boolean
   /** Opens when workers should look again. */
@@ -59,30 +68,31 @@ export const makeRouteState = Effect.fnUntraced(function* (options: {
   readonly ns: number
   readonly writer: Writer
   readonly fields: ReadonlyArray<Field>
-  readonly sql: SqlClient
+  readonly store: StoreOptions
 }) {
-  const { ns, sql, writer } = options
-  const letters = makeDeadLetters(sql, ns)
+  const { ns, writer } = options
+  const store = makeStore(options.store, ns)
+  const spools = writer.jobs?.worth(writer.jobs.limits.rows) === true
   const state: RouteState = {
+    ...store,
     route: options.route,
     ns,
     writer,
+    spools,
     validate: options.fields.length === 0 ? () => [] : rowValidator(options.fields, options.route.mapping.key),
-    lane: makeLane({ rows: writer.limits.rows, bytes: writer.limits.bytes ?? Number.POSITIVE_INFINITY }),
-    ledger: makeLedger(sql, ns),
-    letters,
-    sending: makeSending(sql, ns),
+    lane: makeLane({ rows: writer.limits.rows, bytes: writer.limits.bytes ?? Number.POSITIVE_INFINITY }, spools),
     counts: noCounts(),
     recovered: noRecovered(),
     kept: { absent: 0, left: 0 },
     dropped: 0,
     guarded: false,
     unmapped: 0,
-    knownLetters: yield* letters.count,
+    knownLetters: yield* store.letters.count,
     refused: 0,
     answered: false,
     stopped: undefined,
     flushing: false,
+    jobOpen: false,
     blocking: false,
     work: Latch.makeUnsafe(false),
     room: Latch.makeUnsafe(false),
@@ -91,16 +101,26 @@ export const makeRouteState = Effect.fnUntraced(function* (options: {
   return state
 })
 
-/** The part of the state of a route that the file no longer has. */
-export const abandonedStore = (sql: SqlClient, { ns, route }: { readonly ns: number; readonly route: string }) => ({
-  route,
+/** What a route's part of the state is made of. */
+export interface StoreOptions {
+  readonly sql: SqlClient
+  readonly cipher: Cipher["Service"]
+  readonly sha256: (text: string) => string
+}
+
+export const makeStore = ({ sql, cipher, sha256 }: StoreOptions, ns: number): RouteStore => ({
   ledger: makeLedger(sql, ns),
   letters: makeDeadLetters(sql, ns),
   sending: makeSending(sql, ns),
+  jobs: makeJobs(sql, ns, sha256),
+  spool: makeSpool(sql, cipher),
 })
+
+/** Rows that one statement writes to the spool, unless READ waits or nothing more comes. */
+export const spoolPage = 1000
 
 /** Rows a route may hold before READ waits: two batches or a page, whichever is more (rule 12). */
 export const capacity = (state: RouteState, pageSize: number): number =>
-  Math.max(2 * state.writer.limits.rows, pageSize)
+  Math.max(2 * state.writer.limits.rows, pageSize, state.spools ? 2 * spoolPage : 0)
 
 export const concurrency = (state: RouteState): number => state.writer.limits.concurrency ?? 1

@@ -18,7 +18,7 @@ import type { Opening, RunOptions, RunServices } from "./options.ts"
 import { newRunId, prepare } from "./prepare.ts"
 import { hasOpenRoute, readPages, takePage } from "./read.ts"
 import { reconcile, scanKeys } from "./reconcile.ts"
-import { recoverAbandoned, recoverMarks, replay } from "./recover.ts"
+import { recoverAbandoned, recoverJobs, recoverMarks, replay } from "./recover.ts"
 import { makeReport } from "./reporting.ts"
 import { commitFrontier, restartScan } from "./settle.ts"
 import { withSenders } from "./workers.ts"
@@ -156,6 +156,7 @@ export const recover = (ctx: RunContext): Effect.Effect<void, StateFailure | Sou
     yield* recoverAbandoned(ctx)
     for (const state of ctx.states) {
       yield* recoverMarks(ctx, state)
+      yield* recoverJobs(ctx, state)
       const deferred = yield* state.letters.ofKind("deferred").pipe(Effect.mapError(stateFailure))
       yield* replay(ctx, state, deferred)
     }

@@ -7,7 +7,7 @@ import { Outcome } from "../../plugin/outcome.ts"
 import type { Batch } from "../../plugin/record.ts"
 import type { StateFailure } from "../../state/errors.ts"
 import { arrive } from "./arrive.ts"
-import { firstBatchRefused, overBudget } from "./budget.ts"
+import { answersOf, watchBudget } from "./budget.ts"
 import type { RunContext } from "./context.ts"
 import { haltFor } from "./halt.ts"
 import type { Entry } from "./lane.ts"
@@ -16,7 +16,7 @@ import type { RouteState } from "./routeState.ts"
 import { settle } from "./settle.ts"
 
 /** Answers that a batch, or a deferred row, is tried with before it is left. The first wait is a second. */
-const maxAttempts = 5
+export const maxAttempts = 5
 
 /** A batch on its way. `open` is what its mark holds. */
 interface Sending {
@@ -102,13 +102,13 @@ const write = (state: RouteState, batch: Batch): Effect.Effect<ReadonlyArray<Out
     }),
   )
 
-const mayHaveWritten = (reason: SinkReason): boolean =>
+export const mayHaveWritten = (reason: SinkReason): boolean =>
   reason._tag === "Protocol" || (reason._tag === "Unavailable" && reason.inDoubt)
 
-type Next = "again" | "halve" | "reject" | "stop" | "stopRoute"
+export type Next = "again" | "halve" | "reject" | "stop" | "stopRoute"
 
 /** What each reason means for the batch; see plugin/errors.ts for what it says to the user. */
-const decide = (reason: SinkReason, tries: number, rows: number): Next => {
+export const decide = (reason: SinkReason, tries: number, rows: number): Next => {
   switch (reason._tag) {
     case "BatchRefused":
       return rows > 1 ? "halve" : "reject"
@@ -162,23 +162,12 @@ const settleAnswers = (
     }
     if (answered.length === 0) return rest
     for (const { entry } of answered) sending.open.delete(entry.arrival.id)
-    const mark = { batch: sending.mark, rest: [...sending.open.values()].map(markOf) }
-    yield* settle(ctx, state, { ...settlementOf(ctx, state, answered, sending.inDoubt), mark })
-    watchBudget(state, answered)
+    const also = state.sending.remark(sending.mark, [...sending.open.values()].map(markOf))
+    yield* settle(ctx, state, { ...settlementOf(ctx, state, answered, sending.inDoubt), also })
+    watchBudget(state, answersOf(answered))
     if (state.lane.canUnpark()) yield* arrive(ctx, state, [])
     return rest
   })
-
-const watchBudget = (state: RouteState, answered: ReadonlyArray<Answered>): void => {
-  const fresh = answered.filter(({ entry }) => entry.arrival.tally === "run")
-  // What recovery sends says nothing about this run's mapping.
-  if (fresh.length === 0) return
-  const refused = fresh.filter(({ outcome }) => outcome._tag === "Rejected").length
-  state.refused += fresh.filter(({ outcome }) => outcome._tag !== "Delivered").length
-  if (!state.answered) state.stopped ??= firstBatchRefused(fresh.length, refused)
-  state.answered = true
-  state.stopped ??= overBudget(state)
-}
 
 const deferral = (outcomes: ReadonlyArray<Outcome>, tries: number): number => {
   let longest = 1000 * 2 ** (tries - 1)
@@ -189,7 +178,7 @@ const deferral = (outcomes: ReadonlyArray<Outcome>, tries: number): number => {
 }
 
 /** Full jitter, so that many runs do not come back at once. */
-const backoff = (reason: SinkReason, tries: number): Effect.Effect<number> =>
+export const backoff = (reason: SinkReason, tries: number): Effect.Effect<number> =>
   reason._tag === "RateLimited"
     ? Effect.succeed(reason.retryAfterMillis)
     : Effect.map(Random.next, (random) => Math.ceil(random * 1000 * 2 ** tries))

@@ -4,11 +4,11 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Semaphore from "effect/Semaphore"
+import type { SqlError } from "effect/sql/SqlError"
 import type { DroppedField } from "../../plugin/outcome.ts"
 import type { DeadLetter } from "../../state/deadLetters.ts"
 import type { StateFailure } from "../../state/errors.ts"
 import type { LedgerRow } from "../../state/ledger.ts"
-import type { Mark } from "../../state/sending.ts"
 import type { RouteCounts, RunEvent } from "../report.ts"
 import type { RunContext } from "./context.ts"
 import { count, countRecovered, type Settled } from "./counts.ts"
@@ -30,8 +30,10 @@ export interface Settlement {
   /** Records whose earlier dead letters are overtaken. */
   readonly closed: ReadonlyArray<string>
   readonly dropped: ReadonlyArray<{ readonly id: string; readonly fields: ReadonlyArray<DroppedField> }>
-  /** The batch's mark, and what stays in it. */
-  readonly mark?: { readonly batch: string; readonly rest: ReadonlyArray<Mark> }
+  /** What else the state says from then on: what stays in the batch's mark, that a job is over. */
+  readonly also?: Effect.Effect<unknown, SqlError>
+  /** Rows of a job that goes on: nothing newer may be sent for them yet. */
+  readonly concludes?: true
 }
 
 export const nothingSettled: Settlement = {
@@ -79,7 +81,7 @@ export const restartScan = (ctx: RunContext): Effect.Effect<void, StateFailure> 
   }).pipe(Effect.uninterruptible, Semaphore.withPermit(ctx.committing))
 
 const isDurable = (settlement: Settlement): boolean =>
-  settlement.mark !== undefined ||
+  settlement.also !== undefined ||
   settlement.written.length + settlement.removed.length + settlement.forgotten.length > 0 ||
   settlement.letters.length + settlement.closed.length > 0
 
@@ -102,10 +104,7 @@ const write = (ctx: RunContext, state: RouteState, settlement: Settlement, passe
       yield* state.letters.close(settlement.closed)
       yield* state.letters.put(settlement.letters, ctx.runId, at)
       yield* state.letters.noteDropped(settlement.dropped, ctx.runId, at)
-      if (settlement.mark !== undefined) {
-        const { batch, rest } = settlement.mark
-        yield* rest.length === 0 ? state.sending.unmark(batch) : state.sending.mark(batch, rest)
-      }
+      if (settlement.also !== undefined) yield* settlement.also
       yield* ctx.saveProgress(JSON.stringify(countsAfter(ctx, state, settlement)))
       if (passed !== undefined) yield* savePosition(ctx, passed, now)
     })
@@ -148,7 +147,9 @@ const remember = (state: RouteState, settlement: Settlement, settling: ReadonlyM
   for (const { fields } of settlement.dropped) state.dropped += fields.length
   state.knownLetters += settlement.letters.length
   state.lane.forget(settlement.replaced)
-  state.lane.release(settlement.rows.map((row) => row.arrival))
+  const ids = settlement.rows.map((row) => row.arrival.id)
+  if (settlement.concludes === true) state.lane.conclude(ids)
+  else state.lane.release(ids)
   state.work.openUnsafe()
   state.room.openUnsafe()
 }

@@ -5,6 +5,7 @@ import type { StateFailure } from "../../state/errors.ts"
 import type { RunContext } from "./context.ts"
 import { capacity, concurrency, type RouteState } from "./routeState.ts"
 import { send } from "./send.ts"
+import { spoolRows } from "./spooling.ts"
 
 /**
  * Runs `body`, which puts rows on the lanes, while the senders empty them; then flushes what is left and waits for it.
@@ -17,9 +18,7 @@ export const withSenders = <E extends { readonly message: string; readonly _tag:
 ): Effect.Effect<void> =>
   Effect.gen(function* () {
     for (const state of ctx.states) state.flushing = false
-    const senders = yield* Effect.forEach(ctx.states, (state) =>
-      Effect.replicateEffect(Effect.forkChild(sender(ctx, state)), concurrency(state)),
-    )
+    const senders = yield* Effect.forEach(ctx.states, (state) => forkSenders(ctx, state))
     yield* body.pipe(
       ctx.halt.guard(`source ${ctx.pipeline.source.endpoint.name}`),
       Effect.raceFirst(ctx.halt.requested),
@@ -34,18 +33,24 @@ export const withSenders = <E extends { readonly message: string; readonly _tag:
     yield* Fiber.interruptAll(senders.flat())
   })
 
-const sender = (ctx: RunContext, state: RouteState): Effect.Effect<void> =>
-  work(ctx, state).pipe(ctx.halt.guard(`sink ${state.route.sink.endpoint.name}`))
+const forkSenders = (ctx: RunContext, state: RouteState) =>
+  Effect.gen(function* () {
+    const guard = ctx.halt.guard(`sink ${state.route.sink.endpoint.name}`)
+    const fork = (body: Effect.Effect<void, StateFailure>) => Effect.forkChild(guard(body))
+    const senders = yield* Effect.replicateEffect(fork(work(ctx, state)), concurrency(state))
+    const { jobs } = state.writer
+    return jobs !== undefined && state.spools ? [...senders, yield* fork(spoolRows(ctx, state, jobs))] : senders
+  })
 
 const work = (ctx: RunContext, state: RouteState): Effect.Effect<void, StateFailure> =>
   Effect.gen(function* () {
     const { lane } = state
     while (ctx.halt.current() === undefined && state.stopped === undefined) {
-      const entries = lane.isFull() || state.flushing || state.blocking ? lane.take() : []
+      const entries = lane.isFull() || state.flushing || state.blocking || state.spools ? lane.take() : []
       if (entries.length > 0) {
         state.room.openUnsafe()
         yield* send(ctx, state, entries)
-      } else if (state.flushing && lane.waiting() === 0) {
+      } else if (state.flushing && lane.waiting() === 0 && !isSpooling(state)) {
         return
       } else {
         state.work.closeUnsafe()
@@ -55,6 +60,9 @@ const work = (ctx: RunContext, state: RouteState): Effect.Effect<void, StateFail
     // A stopped route takes nothing more: READ must not wait for it.
     state.room.openUnsafe()
   })
+
+/** More rows may come out of the spool. */
+const isSpooling = (state: RouteState): boolean => state.jobOpen || state.lane.spooled() > 0
 
 /** Waits until the routes can hold another page (rule 12). */
 export const awaitRoom = (ctx: RunContext, pageSize: number): Effect.Effect<void> =>

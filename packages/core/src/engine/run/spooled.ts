@@ -1,0 +1,68 @@
+/** Rows in the spool: what is kept of them, and how they come back. */
+import * as Effect from "effect/Effect"
+import { type StateFailure, stateFailure } from "../../state/errors.ts"
+import type { Line, SpooledRow } from "../../state/spool.ts"
+import type { RunContext } from "./context.ts"
+import { type Entry, recordOf, type SpooledEntry } from "./lane.ts"
+import { type RouteState, spoolPage } from "./routeState.ts"
+
+/** Rows leave the spool for the next batches, as fast as those are sent. */
+export const bringBack = (
+  ctx: RunContext,
+  state: RouteState,
+  batch: string,
+  lines: ReadonlyArray<number>,
+): Effect.Effect<void, StateFailure> =>
+  Effect.gen(function* () {
+    const { lane, writer } = state
+    for (let start = 0; start < lines.length; start += spoolPage) {
+      yield* awaitBatches(ctx, state)
+      const found = yield* Effect.mapError(state.spool.read(batch, lines.slice(start, start + spoolPage)), stateFailure)
+      for (const line of found) lane.bringBack(entryOf(line), writer.partition?.(line.spooled.row))
+      state.work.openUnsafe()
+    }
+    lane.takeReplacedLines()
+    yield* ctx.transact(state.jobs.drop(batch))
+  })
+
+const awaitBatches = (ctx: RunContext, state: RouteState): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const isOpen = () => ctx.halt.current() === undefined && state.stopped === undefined
+    while (state.lane.buffered() >= 2 * state.writer.limits.rows && isOpen()) {
+      state.room.closeUnsafe()
+      yield* Effect.raceFirst(state.room.await, ctx.halt.requested)
+    }
+  })
+
+export const spooledRow = (ctx: RunContext, entry: Entry): SpooledRow => {
+  const { arrival, row, hash, bytes, displaces } = entry
+  const record = recordOf(entry)
+  return {
+    row,
+    record: ctx.pipeline.deadLetters.payload === "none" ? { ...record, data: {} } : record,
+    hash,
+    bytes,
+    displaces,
+    position: arrival.position === undefined ? undefined : JSON.stringify(arrival.position),
+  }
+}
+
+/** As it was when it was spooled; the pages that wait for it are not known any more. */
+export const entryOf = ({ line, spooled }: Line): SpooledEntry => {
+  const { row, record, hash, bytes, displaces, position } = spooled
+  return {
+    arrival: {
+      id: row.id,
+      mapped: { _tag: "Row", record, row, canonical: "" },
+      pages: [],
+      position: position === undefined ? undefined : JSON.parse(position),
+      tally: "recovered",
+    },
+    row,
+    hash,
+    bytes,
+    partition: undefined,
+    displaces,
+    line,
+  }
+}

@@ -1,0 +1,125 @@
+/** Rows go to disk until there are enough for a vendor job, or until it is known that there are not. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type { JobWriter } from "../../plugin/sink.ts"
+import type { StateFailure } from "../../state/errors.ts"
+import type { Line } from "../../state/spool.ts"
+import type { RunContext } from "./context.ts"
+import { makeJob, runJob } from "./job.ts"
+import type { Entry, SpooledEntry } from "./lane.ts"
+import { type RouteState, spoolPage } from "./routeState.ts"
+import { bringBack, spooledRow } from "./spooled.ts"
+
+/** A spool waits no longer for more rows, however slow the source is. */
+const maxAgeMillis = 600_000
+
+interface OpenSpool {
+  readonly batch: string
+  readonly openedMillis: number
+  /** Lines written so far, replaced ones too. */
+  lines: number
+  /** Of their canonical JSON. */
+  bytes: number
+}
+
+/**
+ * Spools the rows of a route, and closes the spool when it is full, old or the last one: its rows become a job where that
+ * is worth it, else batches. The next spool fills while a job goes on, and closes when that has ended.
+ */
+export const spoolRows = (ctx: RunContext, state: RouteState, jobs: JobWriter): Effect.Effect<void, StateFailure> =>
+  Effect.gen(function* () {
+    const { lane } = state
+    let open: OpenSpool | undefined
+    let running: Fiber.Fiber<void, StateFailure> | undefined
+    while (ctx.halt.current() === undefined && state.stopped === undefined) {
+      const next = nextRows(state, jobs, open)
+      if (next.length > 0) {
+        open ??= yield* openSpool(ctx)
+        yield* append(ctx, state, open, next)
+      } else if (open !== undefined && lane.isQuiet() && (yield* isDue(state, jobs, open))) {
+        running = yield* close(ctx, state, jobs, open)
+        open = undefined
+      } else if (state.flushing && lane.waiting() === 0 && lane.spooled() === 0 && !state.jobOpen) {
+        break
+      } else {
+        state.work.closeUnsafe()
+        yield* Effect.raceAllFirst([state.work.await, ctx.halt.requested, untilOld(open)])
+      }
+    }
+    if (running !== undefined) yield* Fiber.join(running)
+    // Nothing of an open spool was handed over: its rows are pending, and are read again.
+    if (open !== undefined) yield* ctx.transact(state.jobs.drop(open.batch))
+  })
+
+const openSpool = (ctx: RunContext): Effect.Effect<OpenSpool> =>
+  Effect.map(Clock.currentTimeMillis, (openedMillis) => {
+    ctx.batches += 1
+    return { batch: `${ctx.runId}.${ctx.batches}`, openedMillis, lines: 0, bytes: 0 }
+  })
+
+/** A page of rows for the spool; less where READ waits or nothing more comes; none where it is full. */
+const nextRows = (state: RouteState, jobs: JobWriter, open: OpenSpool | undefined): ReadonlyArray<Entry> => {
+  const { lane } = state
+  if (lane.incoming() < spoolPage && !state.flushing && !state.blocking) return []
+  const rows = Math.min(spoolPage, jobs.limits.rows - lane.spooled())
+  return lane.nextForSpool({ rows, bytes: (jobs.limits.bytes ?? Number.POSITIVE_INFINITY) - (open?.bytes ?? 0) })
+}
+
+const append = (ctx: RunContext, state: RouteState, open: OpenSpool, entries: ReadonlyArray<Entry>) =>
+  Effect.gen(function* () {
+    const isFirst = open.lines === 0
+    const written = entries.map((entry): SpooledEntry => ({ ...entry, line: open.lines++ }))
+    const lines = written.map((entry): Line => ({ line: entry.line, spooled: spooledRow(ctx, entry) }))
+    yield* ctx.transact(
+      Effect.gen(function* () {
+        if (isFirst) yield* state.jobs.put({ batch: open.batch, ref: null, rows: null, bytes: 0 })
+        yield* state.spool.append(open.batch, lines)
+      }),
+    )
+    for (const entry of written) {
+      open.bytes += entry.bytes
+      state.lane.spool(entry)
+    }
+    state.room.openUnsafe()
+  })
+
+const isDue = (state: RouteState, jobs: JobWriter, open: OpenSpool): Effect.Effect<boolean> =>
+  Effect.map(Clock.currentTimeMillis, (now) => {
+    const { lane } = state
+    const isLast = (state.flushing || state.blocking) && lane.incoming() === 0
+    const isFull = lane.spooled() >= jobs.limits.rows || (lane.incoming() >= spoolPage && !state.flushing)
+    return isLast || isFull || now - open.openedMillis >= maxAgeMillis
+  })
+
+const untilOld = (open: OpenSpool | undefined): Effect.Effect<void> =>
+  open === undefined
+    ? Effect.never
+    : Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.sleep(open.openedMillis + maxAgeMillis - now))
+
+/** Starts a job, or sends the rows in batches. Nothing of the route is in flight now. */
+const close = (ctx: RunContext, state: RouteState, jobs: JobWriter, open: OpenSpool) =>
+  Effect.gen(function* () {
+    const { lane } = state
+    if (!jobs.worth(lane.spooled())) {
+      yield* bringBack(ctx, state, open.batch, lane.spooledLines())
+      return undefined
+    }
+    const replaced = lane.takeReplacedLines()
+    const entries = lane.launch()
+    const bytes = entries.reduce((sum, entry) => sum + entry.bytes, 0)
+    state.jobOpen = true
+    const stored = { batch: open.batch, ref: null, rows: entries.length, bytes }
+    yield* ctx.transact(
+      Effect.gen(function* () {
+        yield* state.spool.remove(open.batch, replaced)
+        yield* state.jobs.put(stored)
+      }),
+    )
+    const job = makeJob(stored, entries, true)
+    const over = Effect.sync(() => {
+      state.jobOpen = false
+      state.work.openUnsafe()
+    })
+    return yield* Effect.forkChild(runJob(ctx, state, jobs, job).pipe(Effect.ensuring(over)))
+  })
