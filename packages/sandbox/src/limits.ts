@@ -13,9 +13,11 @@ export interface Limiter {
 }
 
 /** Lets everything through and says so: a client that starts from a plan's numbers lifts them by the headers. */
-export const unlimited: Limiter = {
-  take: () => ({ allowed: true, limit: 1_000_000, remaining: 999_999, resetMillis: 1_000 }),
-}
+export const unlimitedAt = (limit: number): Limiter => ({
+  take: () => ({ allowed: true, limit, remaining: limit - 1, resetMillis: 1_000 }),
+})
+
+export const unlimited = unlimitedAt(1_000_000)
 
 /** `burst` tokens at most; one more every `refillMillis`. */
 export const tokenBucket = (burst: number, refillMillis: number): Limiter => {

@@ -228,8 +228,8 @@ describe("the account", () => {
       const answers = Array.from({ length: 300 }, () => brevo(sandbox, "GET", "/account"))
       assert.isTrue(answers.every(({ status }) => status === 200))
       const { headers } = brevo(sandbox, "GET", "/contacts/attributes")
-      assert.strictEqual(headers["x-sib-ratelimit-limit"], "1000000")
-      assert.strictEqual(headers["x-sib-ratelimit-remaining"], "999999")
+      assert.strictEqual(headers["x-sib-ratelimit-limit"], "6000")
+      assert.strictEqual(headers["x-sib-ratelimit-remaining"], "5999")
     }),
   )
 

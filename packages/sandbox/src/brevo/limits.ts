@@ -1,5 +1,5 @@
 /** Brevo's rate limits by plan and the headers that report them, brevo.md §4. Both windows hold for contacts. */
-import { allOf, fixedWindow, type Grant, type Limiter, unlimited } from "../limits.ts"
+import { allOf, fixedWindow, type Grant, type Limiter, unlimitedAt } from "../limits.ts"
 import type { BrevoPlan, Limits } from "../options.ts"
 
 export type Family = "contacts" | "other"
@@ -14,8 +14,11 @@ const plans: {
   extended: { perSecond: 60, perHour: 216_000, other: 600 },
 }
 
+/** A hundred times the largest plan. A client may take more for a header gone wrong. */
+const boundless = unlimitedAt(6_000)
+
 export const limitersOf = (plan: BrevoPlan, limits: Limits): { readonly [family in Family]: Limiter } => {
-  if (limits === "off") return { contacts: unlimited, other: unlimited }
+  if (limits === "off") return { contacts: boundless, other: boundless }
   const factor = limits === "high" ? 100 : 1
   const { perSecond, perHour, other } = plans[plan]
   return {
