@@ -1,6 +1,6 @@
 /** A local Auth0 and Brevo that behave like the real ones, limits and faults included. */
-export type { ContactEdit } from "./brevo/brevo.ts"
 export type { ContactView } from "./brevo/contacts.ts"
+export type { ContactEdit } from "./brevo/edit.ts"
 export type { ChangePlan } from "./changes.ts"
 export { httpClient } from "./client.ts"
 export type { Counters, UnmodelledRequest } from "./counters.ts"

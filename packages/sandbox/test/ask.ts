@@ -1,5 +1,7 @@
 /** Asks a sandbox directly, as a test reads best: path, query, body in; status, headers, parsed body out. */
-import type * as Effect from "effect/Effect"
+import { assert } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
 import { makeSandbox, type Sandbox, type SandboxOptions } from "../src/index.ts"
 import { credentials, tenantDomain } from "../src/options.ts"
 import { respond } from "../src/origin.ts"
@@ -62,6 +64,26 @@ export const search = (sandbox: Sandbox, query: { readonly [name: string]: strin
     query: { search_engine: "v3", include_totals: "true", ...query },
     headers: authorization(sandbox),
   })
+
+/** An import as the sink sends one. */
+export const submit = (sandbox: Sandbox, rows: ReadonlyArray<object>, options: object = {}) =>
+  brevo(sandbox, "POST", "/contacts/import", { body: { jsonBody: rows, listIds: [20], ...options } })
+
+export const processOf = (sandbox: Sandbox, id = 1): Body => brevo(sandbox, "GET", `/processes/${id}`).body
+
+/** Sent, and a second later, when it has taken effect. */
+export const importing = (sandbox: Sandbox, rows: ReadonlyArray<object>, options: object = {}) =>
+  Effect.gen(function* () {
+    const { status, body } = submit(sandbox, rows, options)
+    assert.strictEqual(status, 202)
+    yield* TestClock.adjust("1 second")
+    return processOf(sandbox, body.processId)
+  })
+
+export const row = (name: string, attributes: object = {}) => ({
+  email: `${name}@example.com`,
+  attributes: { EXT_ID: name, ...attributes },
+})
 
 export const sandboxOf = (options: Partial<SandboxOptions> = {}): Effect.Effect<Sandbox> =>
   makeSandbox({ users: 50, seed: 1, limits: "off", ...options })

@@ -49,6 +49,8 @@ export const makeLists = () => {
   })
 }
 
+export type Lists = ReturnType<typeof makeLists>
+
 const found = (contacts: Contacts, kind: string, value: unknown): Contact | undefined => {
   if (kind === "ids") return typeof value === "number" ? contacts.byId.get(value) : undefined
   return typeof value === "string" ? contacts.owner(kind === "emails" ? "email" : "ext_id", value) : undefined

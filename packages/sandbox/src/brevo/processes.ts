@@ -6,7 +6,7 @@ import { type JsonObject, json, type Now, type SandboxAnswer, type SandboxReques
 import type { FaultKind } from "../faults.ts"
 import type { Route } from "../vendor.ts"
 import { failure } from "./errors.ts"
-import type { Import } from "./import.ts"
+import type { Import } from "./importBody.ts"
 import { whole } from "./lists.ts"
 import { addressesOf, type Problems, type Reports, reportAnswer, reportsOf } from "./reports.ts"
 

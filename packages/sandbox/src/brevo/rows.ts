@@ -8,7 +8,7 @@ import type { JournalEntry } from "../journal.ts"
 import type { SandboxOptions } from "../options.ts"
 import { accept, clears } from "./attributes.ts"
 import { type Contact, emailOf, type IdentifierName, identifiers, phoneOf } from "./contacts.ts"
-import type { Import } from "./import.ts"
+import type { Import } from "./importBody.ts"
 import { duplicateOf, note, type Problems } from "./reports.ts"
 import { type AccountState, apply, type Change, ownersOf } from "./upsert.ts"
 
@@ -30,20 +30,16 @@ const attributesOf = (row: JsonObject): JsonObject => {
 const columnsOf = (rows: ReadonlyArray<JsonObject>): ReadonlySet<string> =>
   new Set(rows.flatMap((row) => Object.keys(attributesOf(row))))
 
-const phones: ReadonlyArray<IdentifierName> = ["SMS", "WHATSAPP", "LANDLINE_NUMBER"]
-
-/** What a column is an identifier of, and its value as kept. */
-const identifierIn = (column: string, value: unknown): readonly [IdentifierName, string | undefined] | undefined => {
-  if (column === "EXT_ID") return ["ext_id", typeof value === "string" ? value : undefined]
-  const phone = phones.find((name) => name === column)
-  return phone === undefined ? undefined : [phone, phoneOf(value)]
-}
+/** What a column is an identifier of. The e-mail stands beside the attributes. */
+const identifierOf = (column: string): IdentifierName | undefined =>
+  column === "EXT_ID" ? "ext_id" : identifiers.find((name) => name === column && name !== "email" && name !== "ext_id")
 
 interface RowChange {
   readonly identifiers: Map<IdentifierName, string | undefined>
   readonly attributes: Map<string, unknown>
 }
 
+/** `columns`: all that are to be taken as empty where the row lacks them. */
 const readRow = (
   row: JsonObject,
   columns: ReadonlySet<string> | undefined,
@@ -51,21 +47,28 @@ const readRow = (
 ): RowChange => {
   const change: RowChange = { identifiers: new Map(), attributes: new Map() }
   const given = attributesOf(row)
-  for (const column of columns ?? Object.keys(given)) {
-    const value = own(given, column) ?? ""
-    const identifier = identifierIn(column, value)
-    if (column === "EXT_ID" && options.importsExtId === false) continue
-    if (clears(value)) {
-      if (columns === undefined) continue
-      if (identifier === undefined) change.attributes.set(column, "")
-      else change.identifiers.set(identifier[0], undefined)
-    } else if (identifier !== undefined) {
-      if (identifier[1] !== undefined) change.identifiers.set(...identifier)
+
+  const erase = (column: string, name: IdentifierName | undefined) => {
+    if (name === undefined) change.attributes.set(column, "")
+    else change.identifiers.set(name, undefined)
+  }
+
+  const take = (column: string, name: IdentifierName | undefined, value: unknown) => {
+    if (name !== undefined) {
+      const id = name === "ext_id" ? (typeof value === "string" ? value : undefined) : phoneOf(value)
+      if (id !== undefined) change.identifiers.set(name, id)
     } else if (value !== false || options.importsFalse === true) {
       const spec = state.attributes.get(column)
       const stored = spec === undefined ? undefined : accept(spec, value)
       if (stored !== undefined) change.attributes.set(column, stored)
     }
+  }
+
+  for (const column of columns ?? Object.keys(given)) {
+    if (column === "EXT_ID" && options.importsExtId === false) continue
+    const value = own(given, column) ?? ""
+    if (!clears(value)) take(column, identifierOf(column), value)
+    else if (columns !== undefined) erase(column, identifierOf(column))
   }
   return change
 }
