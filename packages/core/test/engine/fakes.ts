@@ -29,8 +29,8 @@ const noClient = Layer.succeed(HttpClient.HttpClient)(HttpClient.make(() => Effe
 /** A state of its own for each test that builds it. */
 export const services = () => servicesOver(":memory:")
 
-export const servicesOver = (stateFile: string) =>
-  Layer.mergeAll(stateLayer({ stateFile, env: {} }), runLockMemory, digestLayer, noClient)
+export const servicesOver = (stateFile: string, env: { readonly [name: string]: string } = {}) =>
+  Layer.mergeAll(stateLayer({ stateFile, env }), runLockMemory, digestLayer, noClient)
 
 export const record = (key: string, data: JsonObject = {}, version?: string): SourceRecord => ({
   key,

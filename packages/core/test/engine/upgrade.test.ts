@@ -5,10 +5,12 @@ import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
 import { listDeadLetters } from "../../src/engine/deadLetters.ts"
 import { listRuns } from "../../src/engine/history.ts"
 import { Outcome } from "../../src/plugin/outcome.ts"
-import { fakeSink, fakeSource, pipelineOf, record, servicesOver } from "./fakes.ts"
+import type { JobWriter } from "../../src/plugin/sink.ts"
+import { deliver, fakeSink, fakeSource, pipelineOf, record, servicesOver } from "./fakes.ts"
 import { countsOf, runOne } from "./scenario.ts"
 
 /** The pipeline that wrote the fixtures: three records, of which one was refused. */
@@ -52,4 +54,30 @@ describe("upgrade", () => {
       ),
     )
   }
+
+  it.effect("state-0002.sql: a job that was left open is settled", () =>
+    Effect.acquireUseRelease(
+      restore("state-0002.sql"),
+      (file) =>
+        Effect.gen(function* () {
+          const { pipeline, sink } = written()
+          const settled: Array<string> = []
+          const jobs: JobWriter = {
+            limits: { rows: 10 },
+            worth: () => true,
+            submit: () => Effect.die("it was submitted already"),
+            settle: (ref, { rows }) => {
+              settled.push(ref)
+              return Stream.map(rows, (page) => page.map((row) => deliver(sink, row)))
+            },
+          }
+          sink.writer = { jobs }
+          const report = yield* runOne(pipeline)
+          assert.deepStrictEqual(settled, ["job-1"])
+          assert.deepInclude(report.recovered["fake.things"], { delivered: 2 })
+          assert.deepStrictEqual(sink.contents.get("e"), { id: "e", name: "E" })
+        }).pipe(Effect.provide(servicesOver(file))),
+      (file) => Effect.sync(() => rmSync(join(file, ".."), { recursive: true })),
+    ),
+  )
 })

@@ -1,0 +1,427 @@
+/** The job lane: rows are spooled, handed over as a vendor job, followed to its end and settled. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
+import * as SqlClient from "effect/sql/SqlClient"
+import { TestClock } from "effect/testing"
+import { listDeadLetters, showDeadLetter } from "../../src/engine/deadLetters.ts"
+import { run } from "../../src/engine/run/run.ts"
+import { BatchRefused, JobLost, SinkError, type SinkReason, Unavailable } from "../../src/plugin/errors.ts"
+import { Outcome } from "../../src/plugin/outcome.ts"
+import type { Row, StoredBatch } from "../../src/plugin/record.ts"
+import type { JobWriter } from "../../src/plugin/sink.ts"
+import { deliver, type FakeSink, fakeSink, fakeSource, pipelineOf, record, services, servicesOver } from "./fakes.ts"
+import { countsOf, deadLetters, ledgerIds, runOne } from "./scenario.ts"
+
+/** A vendor that takes jobs: what was handed over, and what it will say of it. */
+interface FakeJobs extends JobWriter {
+  limits: { readonly rows: number; readonly bytes?: number }
+  readonly submitted: Array<{ readonly id: string; readonly rows: ReadonlyArray<Row> }>
+  readonly settled: Array<string>
+  minimum: number
+  /** What happens on a hand-over, around `saveRef`. */
+  beforeRef: () => Effect.Effect<void, SinkError>
+  afterRef: () => Effect.Effect<void, SinkError>
+  answer: (rows: ReadonlyArray<Row>, ref: string) => Stream.Stream<ReadonlyArray<Outcome>, SinkError>
+}
+
+const fails = (reason: SinkReason) => Effect.fail(new SinkError({ reason }))
+
+const fakeJobs = (sink: FakeSink): FakeJobs => {
+  const jobs: FakeJobs = {
+    limits: { rows: 100 },
+    submitted: [],
+    settled: [],
+    minimum: 3,
+    beforeRef: () => Effect.void,
+    afterRef: () => Effect.void,
+    answer: (rows) => Stream.succeed(rows.map((row) => deliver(sink, row))),
+    worth: (rows) => rows >= jobs.minimum,
+    submit: (batch: StoredBatch, saveRef) =>
+      Effect.gen(function* () {
+        const rows = (yield* Stream.runCollect(batch.rows)).flat()
+        assert.strictEqual(rows.length, batch.count)
+        yield* jobs.beforeRef()
+        jobs.submitted.push({ id: batch.id, rows })
+        yield* saveRef(`job-${jobs.submitted.length}`)
+        yield* jobs.afterRef()
+      }),
+    settle: (ref, batch) => {
+      jobs.settled.push(ref)
+      return Stream.unwrap(Effect.map(Stream.runCollect(batch.rows), (pages) => jobs.answer(pages.flat(), ref)))
+    },
+  }
+  return jobs
+}
+
+const setup = (records = 5) => {
+  const sink = fakeSink()
+  const jobs = fakeJobs(sink)
+  sink.writer = { jobs }
+  const source = fakeSource([Array.from({ length: records }, (_, n) => record(`u${n}`, { name: `N${n}` }, "1"))])
+  return { sink, jobs, source, pipeline: pipelineOf(source, { fake: { sink } }, { sync: "incremental" }) }
+}
+
+const leftovers = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const count = (table: string) =>
+    Effect.map(sql<{ n: number }>`SELECT COUNT(*) AS n FROM ${sql(table)}`, (rows) => Number(rows[0]?.n))
+  return { jobs: yield* count("jobs"), spool: yield* count("spool"), marks: yield* count("sending") }
+})
+
+const clean = { jobs: 0, spool: 0, marks: 0 }
+
+describe("jobs", () => {
+  it.effect("enough rows become one job; a second run finds them unchanged", () =>
+    Effect.gen(function* () {
+      const { jobs, pipeline, sink } = setup()
+      const counts = countsOf(yield* runOne(pipeline))
+      assert.deepInclude(counts, { read: 5, delivered: 5, created: 5 })
+      assert.strictEqual(jobs.submitted.length, 1)
+      assert.deepStrictEqual(sink.batches, [])
+      assert.deepStrictEqual(yield* leftovers, clean)
+      assert.deepInclude(countsOf(yield* runOne(pipeline, { fullRefresh: true })), { read: 5, unchanged: 5 })
+      assert.strictEqual(jobs.submitted.length, 1)
+    }).pipe(Effect.provide(services())),
+  )
+
+  it.effect("`worth` is asked with the exact number of changed rows; too few go in batches", () =>
+    Effect.gen(function* () {
+      const { jobs, pipeline, sink } = setup()
+      const asked: Array<number> = []
+      sink.writer = { jobs: { ...jobs, worth: (rows) => asked.push(rows) > 0 && rows > 5 } }
+      assert.deepInclude(countsOf(yield* runOne(pipeline)), { read: 5, delivered: 5 })
+      assert.deepStrictEqual(asked, [100, 5])
+      assert.deepStrictEqual(
+        sink.batches.map(({ rows }) => rows.length),
+        [2, 2, 1],
+      )
+      assert.deepStrictEqual(yield* leftovers, clean)
+    }).pipe(Effect.provide(services())),
+  )
+
+  it.effect("a writer whose largest job is not worth it spools nothing", () =>
+    Effect.gen(function* () {
+      const { jobs, pipeline, sink } = setup()
+      jobs.minimum = 1000
+      yield* runOne(pipeline)
+      assert.strictEqual(sink.batches.length, 3)
+      assert.strictEqual(jobs.submitted.length, 0)
+    }).pipe(Effect.provide(services())),
+  )
+
+  it.effect("rule 12: a job never holds more rows or bytes than its limits", () =>
+    Effect.gen(function* () {
+      const { jobs, pipeline, source } = setup(10)
+      source.pages = [0, 1, 2].map((page) => [1, 2, 3, 4].map((n) => record(`${page}.${n}`, { name: "N" }, "1")))
+      jobs.limits = { rows: 5 }
+      jobs.minimum = 1
+      assert.deepInclude(countsOf(yield* runOne(pipeline)), { read: 12, delivered: 12 })
+      for (const { rows } of jobs.submitted) assert.isAtMost(rows.length, 5)
+      jobs.submitted.length = 0
+      jobs.limits = { rows: 100, bytes: 70 }
+      assert.deepInclude(countsOf(yield* runOne(pipeline, { fullRefresh: true, force: true })), { delivered: 12 })
+      for (const { rows } of jobs.submitted) {
+        assert.isAtMost(
+          rows.reduce((sum, row) => sum + JSON.stringify(row.fields).length, 0),
+          70,
+        )
+      }
+      assert.deepStrictEqual(yield* leftovers, clean)
+    }).pipe(Effect.provide(services())),
+  )
+
+  it.effect("rule 7: a newer version replaces a spooled one, and only it reaches the job", () =>
+    Effect.gen(function* () {
+      const { jobs, pipeline, source } = setup()
+      const first = Array.from({ length: 1000 }, (_, n) => record(`u${n}`, { name: "old" }, "1"))
+      source.pages = [first, [record("u3", { name: "new" }, "2"), record("u4", { name: "older" }, "0")]]
+      jobs.limits = { rows: 10_000 }
+      const counts = countsOf(yield* runOne(pipeline))
+      assert.deepInclude(counts, { read: 1002, delivered: 1000, superseded: 2 })
+      const [job] = jobs.submitted
+      assert.strictEqual(job?.rows.length, 1000)
+      assert.deepStrictEqual(
+        job?.rows.filter((row) => row.id === "u3" || row.id === "u4").map((row) => row.fields.name),
+        ["old", "new"],
+      )
+    }).pipe(Effect.provide(services())),
+  )
+
+  it.effect("deferred rows go in batches when the job is over", () =>
+    Effect.gen(function* () {
+      const { jobs, pipeline, sink } = setup()
+      jobs.answer = (rows) =>
+        Stream.succeed(
+          rows.map((row) =>
+            row.id === "u2" ? Outcome.Deferred({ id: row.id, message: "cannot" }) : deliver(sink, row),
+          ),
+        )
+      assert.deepInclude(countsOf(yield* runOne(pipeline)), { delivered: 5 })
+      assert.deepStrictEqual(
+        sink.batches.map(({ rows }) => rows.map((row) => [row.id, row.fields.name])),
+        [[["u2", "N2"]]],
+      )
+      assert.deepStrictEqual(yield* leftovers, clean)
+    }).pipe(Effect.provide(services())),
+  )
+
+  it.effect("rule 4: refused rows and rows that no outcome names are dead letters with record and row", () =>
+    Effect.gen(function* () {
+      const { jobs, pipeline, sink } = setup(30)
+      jobs.answer = (rows) =>
+        Stream.succeed(
+          rows
+            .slice(1)
+            .map((row) =>
+              row.id === "u2" ? Outcome.Rejected({ id: row.id, code: "bad", message: "no" }) : deliver(sink, row),
+            ),
+        )
+      const counts = countsOf(yield* runOne(pipeline))
+      assert.deepInclude(counts, { delivered: 28, rejected: 1, in_doubt: 1 })
+      const letters = yield* listDeadLetters({})
+      for (const letter of letters) {
+        const { payload } = yield* showDeadLetter(letter.number)
+        assert.strictEqual(JSON.parse(payload ?? "").record.data.name, letter.id.replace("u", "N"))
+      }
+      assert.deepStrictEqual(
+        (yield* deadLetters).map(({ id, kind }) => [id, kind]),
+        [
+          ["u0", "in_doubt"],
+          ["u2", "rejected"],
+        ],
+      )
+      assert.notInclude(yield* ledgerIds, "u0")
+    }).pipe(Effect.provide(services())),
+  )
+
+  it.effect("a job that the vendor lost is submitted again, and goes in batches when it is lost twice", () =>
+    Effect.gen(function* () {
+      const { jobs, pipeline, sink } = setup()
+      const lost = new JobLost({ message: "unknown" })
+      const answer = jobs.answer
+      jobs.answer = (rows, ref) => (ref === "job-1" ? Stream.fromEffect(fails(lost)) : answer(rows, ref))
+      assert.deepInclude(countsOf(yield* runOne(pipeline)), { delivered: 5 })
+      assert.deepStrictEqual(jobs.submitted[0]?.id, jobs.submitted[1]?.id)
+      assert.strictEqual(jobs.submitted.length, 2)
+      jobs.answer = () => Stream.fromEffect(fails(lost))
+      assert.deepInclude(countsOf(yield* runOne(pipeline, { fullRefresh: true, force: true })), { delivered: 5 })
+      assert.strictEqual(sink.batches.flatMap(({ rows }) => rows).length, 5)
+      assert.deepStrictEqual(yield* leftovers, clean)
+    }).pipe(Effect.provide(services())),
+  )
+
+  it.effect("a job that is refused for one of its rows goes in batches", () =>
+    Effect.gen(function* () {
+      const { jobs, pipeline, sink } = setup()
+      jobs.beforeRef = () => fails(new BatchRefused({ message: "bad line", code: "bad" }))
+      assert.deepInclude(countsOf(yield* runOne(pipeline)), { delivered: 5 })
+      assert.strictEqual(sink.batches.flatMap(({ rows }) => rows).length, 5)
+    }).pipe(Effect.provide(services())),
+  )
+
+  it.effect("rule 3: polls that fail for a time are repeated; an outage leaves the job open for the next run", () =>
+    Effect.gen(function* () {
+      const { jobs, pipeline } = setup()
+      const answer = jobs.answer
+      const away = fails(new Unavailable({ message: "away", inDoubt: false }))
+      let outages = 3
+      jobs.answer = (rows, ref) => (outages-- > 0 ? Stream.fromEffect(away) : answer(rows, ref))
+      assert.deepInclude(countsOf(yield* runOne(pipeline)), { delivered: 5 })
+
+      outages = 1000
+      const report = yield* runOne(pipeline, { fullRefresh: true, force: true })
+      assert.deepInclude(report, { status: "failed", resumable: true })
+      assert.deepInclude(countsOf(report), { read: 5, pending: 5 })
+      assert.deepInclude(yield* leftovers, { jobs: 1, spool: 5 })
+
+      outages = 0
+      const scans = jobs.submitted.length
+      const again = yield* runOne(pipeline)
+      assert.deepInclude(again.recovered["fake.things"], { delivered: 5 })
+      assert.strictEqual(jobs.submitted.length, scans, "the open job was re-attached, not submitted again")
+      assert.deepStrictEqual(yield* leftovers, clean)
+    }).pipe(Effect.provide(services())),
+  )
+
+  it.effect("rule 3: a hand-over without an answer is repeated under the same id where that is harmless", () =>
+    Effect.gen(function* () {
+      const { jobs, pipeline } = setup()
+      let silences = 2
+      jobs.beforeRef = () =>
+        Effect.suspend(() => (silences-- > 0 ? fails(new Unavailable({ message: "cut", inDoubt: true })) : Effect.void))
+      assert.deepInclude(countsOf(yield* runOne(pipeline)), { delivered: 5 })
+    }).pipe(Effect.provide(services())),
+  )
+
+  it.effect("rule 3: a hand-over without an answer is never repeated where rows would be made twice", () =>
+    Effect.gen(function* () {
+      const { jobs, pipeline, sink } = setup()
+      sink.writer = { ...sink.writer, repeatable: false }
+      let tries = 0
+      jobs.beforeRef = () =>
+        Effect.suspend(() => {
+          tries += 1
+          return fails(new Unavailable({ message: "cut", inDoubt: true }))
+        })
+      assert.deepInclude(countsOf(yield* runOne(pipeline)), { in_doubt: 5 })
+      assert.strictEqual(tries, 1)
+      assert.deepStrictEqual(sink.batches, [])
+      assert.deepStrictEqual(yield* leftovers, clean)
+    }).pipe(Effect.provide(services())),
+  )
+
+  it.effect("rule 11: a stop leaves the job open, and the next run settles it before it reads", () =>
+    Effect.gen(function* () {
+      const { jobs, pipeline, source } = setup()
+      const answer = jobs.answer
+      jobs.answer = () => Stream.never
+      const stop = yield* Deferred.make<void>()
+      const fiber = yield* Effect.forkChild(run([pipeline], { stop: Deferred.await(stop) }))
+      while (jobs.settled.length === 0) yield* TestClock.adjust("1 second")
+      yield* Deferred.succeed(stop, undefined)
+      while (fiber.pollUnsafe() === undefined) yield* TestClock.adjust("1 second")
+      const [report] = (yield* Fiber.join(fiber)).pipelines
+      assert.deepInclude(report, { status: "interrupted", resumable: true })
+      jobs.answer = (rows, ref) => {
+        assert.strictEqual(source.scans.length, 1, "nothing was read before the job was settled")
+        return answer(rows, ref)
+      }
+      const next = yield* runOne(pipeline)
+      assert.deepInclude(next.recovered["fake.things"], { delivered: 5 })
+      assert.deepInclude(countsOf(next), { read: 5, unchanged: 5 })
+      assert.strictEqual(jobs.submitted.length, 1)
+    }).pipe(Effect.provide(services())),
+  )
+
+  for (const repeatable of [true, false]) {
+    it.effect(
+      repeatable
+        ? "rule 3: a job whose hand-over a crash cut short is submitted again under its id"
+        : "rule 3: a job whose hand-over a crash cut short is in doubt where rows would be made twice",
+      () =>
+        Effect.gen(function* () {
+          const { jobs, pipeline, sink } = setup()
+          sink.writer = { ...sink.writer, repeatable }
+          const ids: Array<string> = []
+          const submit = jobs.submit
+          sink.writer = {
+            ...sink.writer,
+            jobs: {
+              ...jobs,
+              submit: (batch) =>
+                Effect.andThen(
+                  Effect.sync(() => ids.push(batch.id)),
+                  Effect.never,
+                ),
+            },
+          }
+          const fiber = yield* Effect.forkChild(run([pipeline]))
+          while (ids.length === 0) yield* TestClock.adjust("1 second")
+          yield* Fiber.interrupt(fiber)
+          assert.deepInclude(yield* leftovers, { jobs: 1, spool: 5 })
+
+          sink.writer = { ...sink.writer, jobs: { ...jobs, submit } }
+          const report = yield* runOne(pipeline)
+          const recovered = report.recovered["fake.things"]
+          if (repeatable) {
+            assert.deepInclude(recovered, { delivered: 5, in_doubt: 0 })
+            assert.deepStrictEqual(
+              jobs.submitted.map(({ id }) => id),
+              ids,
+            )
+          } else {
+            assert.deepInclude(recovered, { delivered: 0, in_doubt: 5 })
+            assert.deepStrictEqual(jobs.submitted, [])
+            assert.deepInclude(countsOf(report), { read: 5, in_doubt: 5 })
+          }
+          assert.deepStrictEqual(yield* leftovers, clean)
+        }).pipe(Effect.provide(services())),
+    )
+  }
+
+  it.effect("rule 7: nothing newer of a record is written while its job goes on", () =>
+    Effect.gen(function* () {
+      const { jobs, pipeline, sink, source } = setup()
+      const many = Array.from({ length: 2000 }, (_, n) => record(`u${n}`, { name: "old" }, "1"))
+      source.pages = [many, [record("u1", { name: "new" }, "2")]]
+      jobs.limits = { rows: 1000 }
+      const ended = yield* Deferred.make<void>()
+      const answer = jobs.answer
+      jobs.answer = (rows, ref) => {
+        if (ref !== "job-1") return answer(rows, ref)
+        // All is settled and committed, but the job has not ended.
+        return Stream.concat(answer(rows, ref), Stream.unwrap(Effect.as(Deferred.await(ended), Stream.empty)))
+      }
+      const fiber = yield* Effect.forkChild(run([pipeline]))
+      while (jobs.settled.length === 0) yield* TestClock.adjust("1 second")
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual([jobs.submitted.length, sink.batches.length], [1, 0])
+      yield* Deferred.succeed(ended, undefined)
+      while (fiber.pollUnsafe() === undefined) yield* TestClock.adjust("1 second")
+      const [report] = (yield* Fiber.join(fiber)).pipelines
+      assert(report !== undefined)
+      assert.deepInclude(countsOf(report), { read: 2001, delivered: 2001 })
+      assert.strictEqual(sink.contents.get("u1")?.name, "new")
+    }).pipe(Effect.provide(services())),
+  )
+
+  it.effect("core's own check: a sink that names a row twice, or a stranger, stops the run and keeps the job", () =>
+    Effect.gen(function* () {
+      const { jobs, pipeline, sink } = setup()
+      const answer = jobs.answer
+      jobs.answer = (rows) => Stream.succeed([...rows, ...rows].map((row) => deliver(sink, row)))
+      const report = yield* runOne(pipeline)
+      assert.strictEqual(report.error?.code, "Protocol")
+      assert.deepInclude(yield* leftovers, { jobs: 1 })
+      jobs.answer = answer
+      assert.deepInclude(countsOf(yield* runOne(pipeline)), { pending: 0 })
+    }).pipe(Effect.provide(services())),
+  )
+
+  it.effect("rule 4: an open job of a route that left the file is in doubt, and its spool goes", () =>
+    Effect.gen(function* () {
+      const { jobs, pipeline, source } = setup()
+      jobs.answer = () => Stream.fromEffect(fails(new Unavailable({ message: "away", inDoubt: false })))
+      yield* runOne(pipeline)
+      const other = pipelineOf(source, { other: { sink: fakeSink("other") } }, { sync: "incremental" })
+      const report = yield* runOne(other)
+      assert.match(report.notices.join(), /fake.things: no longer in the file; 5 rows/)
+      assert.strictEqual((yield* deadLetters).filter(({ kind }) => kind === "in_doubt").length, 5)
+      assert.deepStrictEqual(yield* leftovers, clean)
+    }).pipe(Effect.provide(services())),
+  )
+
+  it.effect("B10: a damaged job row or a missing row of a job stops the run before anything is sent", () =>
+    Effect.gen(function* () {
+      const { jobs, pipeline } = setup()
+      const sql = yield* SqlClient.SqlClient
+      jobs.answer = () => Stream.fromEffect(fails(new Unavailable({ message: "away", inDoubt: false })))
+      yield* runOne(pipeline)
+      yield* sql`DELETE FROM spool WHERE line = 2`
+      assert.match((yield* runOne(pipeline)).error?.message ?? "", /rows of it are missing/)
+      yield* sql`UPDATE jobs SET ref = 'job-9'`
+      assert.match((yield* runOne(pipeline)).error?.message ?? "", /damaged in the state/)
+      assert.strictEqual(jobs.submitted.length, 1)
+    }).pipe(Effect.provide(services())),
+  )
+
+  it.effect(
+    "rule 9: with SLUICE_STATE_KEY no value of a spooled row is in the clear, and the job still gets them",
+    () =>
+      Effect.gen(function* () {
+        const { jobs, pipeline, sink } = setup()
+        const sql = yield* SqlClient.SqlClient
+        jobs.answer = () => Stream.fromEffect(fails(new Unavailable({ message: "away", inDoubt: false })))
+        yield* runOne(pipeline)
+        const lines = yield* sql<{ content: string }>`SELECT content FROM spool`
+        assert.strictEqual(lines.length, 5)
+        for (const { content } of lines) assert.match(content, /^aes256gcm\.[^{]*$/)
+        jobs.answer = (rows) => Stream.succeed(rows.map((row) => deliver(sink, row)))
+        yield* runOne(pipeline)
+        assert.strictEqual(sink.contents.get("u4")?.name, "N4")
+      }).pipe(Effect.provide(servicesOver(":memory:", { SLUICE_STATE_KEY: "ab".repeat(32) }))),
+  )
+})
