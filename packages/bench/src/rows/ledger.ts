@@ -1,0 +1,36 @@
+/** What the ledger costs: CPU with it less CPU without it. */
+import type { Bench } from "../bench.ts"
+import type { Keys } from "../counterpart/users.ts"
+import { type Line, whole } from "../line.ts"
+import { measure, type Variant } from "../rounds.ts"
+
+const BATCH = 1_000
+
+const goals = { ordered: { floor: 6, aim: 4 }, random: { floor: 20, aim: 12 } } as const
+
+export const ledgerCost = async ({ newState, origin, size, sluice }: Bench): Promise<ReadonlyArray<Line>> => {
+  const users = size === "full" ? 100_000 : 5_000
+  const variant = (keys: Keys, ledger: "on" | "off"): Variant => ({
+    name: `${keys} ${ledger}`,
+    settings: { users, keys },
+    rows: users,
+    run: () => sluice({ batch: BATCH, stateFile: newState(), ledger }),
+  })
+  const kinds: ReadonlyArray<Keys> = ["ordered", "random"]
+  const measured = await measure(
+    origin,
+    kinds.flatMap((keys) => [variant(keys, "off"), variant(keys, "on")]),
+    size === "full" ? 5 : 1,
+  )
+  return kinds.map((keys): Line => {
+    const [off, on] = [measured(`${keys} off`), measured(`${keys} on`)]
+    return {
+      name: `ledger a user, ${keys} keys`,
+      measured: on.cpuPerUser - off.cpuPerUser,
+      unit: "µs",
+      better: "less",
+      ...goals[keys],
+      detail: `${on.cpuPerUser.toFixed(1)} less ${off.cpuPerUser.toFixed(1)} µs of CPU, ${whole(users)} users`,
+    }
+  })
+}
