@@ -15,7 +15,7 @@ export const respond = (sandbox: Sandbox, hostname: string, request: SandboxRequ
     return sandbox.auth0({ ...request, base: `https://${exportsHost}` })
   if (hostname === "api.brevo.com")
     return sandbox.brevo({ ...request, path: below(request.path, "/v3") ?? request.path })
-  const origin = request.base ?? `http://${hostname}`
+  const origin = request.base ?? `http://${hostname || "127.0.0.1"}`
   const auth0 = below(request.path, "/auth0")
   if (auth0 !== undefined) return sandbox.auth0({ ...request, base: `${origin}/auth0`, path: auth0 })
   const brevo = below(request.path, "/brevo/v3") ?? below(request.path, "/brevo")
