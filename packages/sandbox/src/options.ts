@@ -1,6 +1,6 @@
 /** What a sandbox is made of, and the fake names and keys it goes by. */
 
-/** `real`: the vendors' numbers. `high`: the same, a hundredfold. `off`: none, and headers that say a million. */
+/** `real`: the vendors' numbers. `high`: the same, a hundredfold. `off`: none, and headers of a very large one. */
 export type Limits = "real" | "high" | "off"
 
 /** Auth0's Management API limits by plan, auth0.md §5. */
