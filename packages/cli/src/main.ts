@@ -1,5 +1,4 @@
 /** Runs the command line as this process. */
-import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as CliConfig from "effect/cli/CliConfig"
 import * as CliError from "effect/cli/CliError"
 import * as CliOutput from "effect/cli/CliOutput"
@@ -11,6 +10,7 @@ import { withSubcommand } from "./commandLine.ts"
 import { EXIT } from "./exit.ts"
 import { reportFailure } from "./failures.ts"
 import { Host, runProcess } from "./host.ts"
+import { idleServices } from "./idleServices.ts"
 import { fitHelp, renderMisuse } from "./render/usage.ts"
 import { VERSION } from "./version.ts"
 
@@ -42,7 +42,7 @@ const program = (args: ReadonlyArray<string>) =>
       ),
       Effect.provideService(CliOutput.Presenter, presenter(host)),
       Effect.provideService(CliConfig.CliConfig, { builtIns }),
-      Effect.provide(NodeServices.layer),
+      Effect.provide(idleServices),
     )
     yield* reportFailure(cli, args.includes("--json"))
   })

@@ -1,5 +1,5 @@
 /** `sluice check`: what is wrong with pipeline files, and with `--connect` what the vendors say about them. */
-import { type CheckFinding, type CheckReport, checkConnected, type Path, type Problem } from "@sluice/core"
+import type { CheckFinding, Problem } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import { EXIT, type ExitCode, exitOfFailure, exitOfProblems, gravest } from "../exit.ts"
 import { type Loaded, load } from "../load.ts"
@@ -7,6 +7,7 @@ import { present } from "../present.ts"
 import { countTroubles, renderTroubles, type Trouble } from "../render/problems.ts"
 import { clean, type Page, plural } from "../render/text.ts"
 import { ofProblems } from "../troubles.ts"
+import type { Connected, Placed } from "./checkConnected.ts"
 
 export interface CheckInput {
   readonly files: ReadonlyArray<string>
@@ -23,11 +24,8 @@ interface CheckedFile {
   readonly routes: number
   readonly problems: ReadonlyArray<Problem>
   /** What the vendors said; null without `--connect` or where the file is wrong. */
-  readonly connected: (CheckReport & { readonly findings: ReadonlyArray<Placed> }) | null
+  readonly connected: Connected | null
 }
-
-/** A finding with the place in the file that it is about, `file:line:column`. */
-type Placed = CheckFinding & { readonly place: string }
 
 export const handler = Effect.fnUntraced(function* (input: CheckInput) {
   const files: Array<CheckedFile> = []
@@ -49,7 +47,7 @@ const checkFile = Effect.fnUntraced(function* (file: string, input: CheckInput) 
   )
   if (!("plan" in loaded)) return brokenFile(file, loaded)
   const { pipelines, warnings } = loaded.plan
-  const connected = input.connect ? yield* ask(loaded, input.state) : null
+  const connected = input.connect ? yield* connect(loaded, input.state) : null
   const checked: CheckedFile = {
     file,
     ok: connected === null || connected.ok,
@@ -59,6 +57,11 @@ const checkFile = Effect.fnUntraced(function* (file: string, input: CheckInput) 
     connected,
   }
   return checked
+})
+
+const connect = Effect.fnUntraced(function* (loaded: Loaded, stateFile: string) {
+  const { ask } = yield* Effect.promise(() => import("./checkConnected.ts"))
+  return yield* ask(loaded, stateFile)
 })
 
 /** One of several files that is not there does not hide what is wrong with the others. */
@@ -71,22 +74,6 @@ const noFile = (file: string, message: string): Problem => ({
   line: 1,
   column: 1,
 })
-
-/** What only a connected check needs is loaded only then: an offline one starts in half the time. */
-const ask = Effect.fnUntraced(function* (loaded: Loaded, stateFile: string) {
-  const { plan, env } = loaded
-  const { layer } = yield* Effect.promise(() => import("../node/index.ts"))
-  const report = yield* checkConnected(plan.pipelines).pipe(Effect.provide(layer({ stateFile, env })))
-  const findings = report.findings.map((finding) => ({ ...finding, place: loaded.placeOf(pathOf(finding, loaded)) }))
-  return { ...report, findings }
-})
-
-/** What a finding is about: a mapped field, else the connection whose vendor said so. */
-const pathOf = ({ pipeline, route, connection, path }: CheckFinding, { plan }: Loaded): Path => {
-  if (route !== undefined && path !== undefined) return ["pipelines", pipeline, "to", route, ...path]
-  const isSource = plan.pipelines.some(({ source }) => source.endpoint.name === connection)
-  return [route === undefined && isSource ? "sources" : "sinks", connection]
-}
 
 const brokenFile = (file: string, problems: ReadonlyArray<Problem>): CheckedFile => ({
   file,

@@ -62,10 +62,15 @@ export const hang = (label: string, text: string, width: number): string => {
     .join("\n")
 }
 
-const grouped = new Intl.NumberFormat("en-US")
+let grouped: Intl.NumberFormat | undefined
 
 /** `2,500` */
-export const number = (value: number): string => grouped.format(value)
+export const number = (value: number): string => {
+  // Small numbers are all that some commands print, and Intl takes 3 ms to be ready.
+  if (Number.isInteger(value) && Math.abs(value) < 1000) return String(value)
+  grouped ??= new Intl.NumberFormat("en-US")
+  return grouped.format(value)
+}
 
 /** `1 record`, `2,500 records` */
 export const plural = (count: number, noun: string, many = `${noun}s`): string =>
