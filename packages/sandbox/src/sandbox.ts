@@ -73,18 +73,19 @@ const build = (options: SandboxOptions, now: () => number, counters: Counters) =
     importedAtOnce: options.importedAtOnce ?? 0,
     messy: options.messy ?? false,
   })
+  // A clock before the newest user, such as a TestClock, counts from that user on.
+  const dataNow = () => (started < until ? until + now() - started : now())
   const directory = makeDirectory({
     generator,
     now,
-    // A clock before the newest user, such as a TestClock, counts from that user on.
-    dataNow: () => (started < until ? until + now() - started : now()),
+    dataNow,
     dice: makeDice(options.seed, 51),
     lagMillis: options.indexLagMillis ?? 0,
   })
   const faults = makeFaults(now, makeDice(options.seed, 52))
   const changes = makeChanges(directory, makeDice(options.seed, 53))
   const journal = makeJournal(now, options.journalLimit ?? 200_000)
-  const auth0 = makeAuth0({ options, now, counters, faults, directory, searched: changes.searched })
+  const auth0 = makeAuth0({ options, now, dataNow, counters, faults, directory, searched: changes.searched })
   const brevo = makeBrevo({ options, now, counters, faults, journal })
   return { directory, faults, changes, journal, auth0, brevo }
 }

@@ -7,6 +7,7 @@ import type { Directory } from "../users/directory.ts"
 import { makeSearch } from "../users/search.ts"
 import { type Gate, makeVendor, type Route } from "../vendor.ts"
 import { badQuery, failure, noUser, tooMany } from "./errors.ts"
+import { exportsPath, filesPath, makeExports } from "./exports.ts"
 import { headersOf, limitersOf } from "./limits.ts"
 import { makeTokens } from "./tokens.ts"
 import { chooseFields, searchUsers } from "./users.ts"
@@ -19,6 +20,8 @@ export interface Auth0 {
 export interface Auth0Options {
   readonly options: SandboxOptions
   readonly now: Now
+  /** The clock of the users' times. */
+  readonly dataNow: Now
   readonly counters: Counters
   readonly faults: Faults
   readonly directory: Directory
@@ -26,10 +29,11 @@ export interface Auth0Options {
   readonly searched: () => void
 }
 
-export const makeAuth0 = ({ options, now, counters, faults, directory, searched }: Auth0Options): Auth0 => {
+export const makeAuth0 = ({ options, now, dataNow, counters, faults, directory, searched }: Auth0Options): Auth0 => {
   const tokens = makeTokens(options)
   const search = makeSearch(directory.generator)
   const limiters = limitersOf(options.auth0Plan ?? "professional", options.limits)
+  const exports = makeExports({ options, now, dataNow, directory })
   const maxPerPage = options.maxPerPage ?? 100
 
   const byEmail = ({ query }: SandboxRequest): SandboxAnswer => {
@@ -63,11 +67,32 @@ export const makeAuth0 = ({ options, now, counters, faults, directory, searched 
       },
     },
     { method: "GET", pattern: "/api/v2/users-by-email", kind: "read", run: byEmail },
+    {
+      method: "POST",
+      pattern: exportsPath,
+      kind: "write",
+      run: (request, _, fault) => exports.create(request, fault?.kind === "export" ? fault.flaw : undefined),
+    },
+    {
+      method: "GET",
+      pattern: "/api/v2/jobs/:id",
+      kind: "read",
+      run: (request, [id = ""]) => exports.get(request, id),
+    },
+    {
+      method: "GET",
+      pattern: filesPath,
+      kind: "read",
+      run: (request, [id = ""]) => exports.download(request, id),
+    },
   ]
 
   const gate = (request: SandboxRequest, route: Route, time: number): Gate => {
+    // Another server, without limits, that knows no tokens.
+    if (route.pattern === filesPath) return { headers: {} }
     const isToken = route.pattern === "/oauth/token"
-    const grant = limiters[isToken ? "token" : "users"].take(time)
+    const isJob = route.pattern.startsWith("/api/v2/jobs/")
+    const grant = limiters[isToken ? "token" : isJob ? "jobs" : "users"].take(time)
     const headers = headersOf(grant, time)
     if (!grant.allowed) return { headers, refusal: tooMany({}) }
     const refusal = isToken ? undefined : authorize(request, time)

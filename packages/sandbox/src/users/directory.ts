@@ -6,7 +6,8 @@ import type { User, UserGenerator } from "./generate.ts"
 /** One state of a changed user. `undefined`: deleted. */
 interface Version {
   readonly user: User | undefined
-  /** From then on search finds it, on the sandbox's clock. */
+  /** When it came about and from when on search finds it, on the sandbox's clock. */
+  readonly since: number
   readonly searchableAt: number
 }
 
@@ -32,6 +33,8 @@ export interface Directory {
   readonly versions: (userId: string) => ReadonlyArray<User>
   /** All users as they are now. Walks every generated user. */
   readonly all: () => IteratorObject<User>
+  /** All users as they were then, on the sandbox's clock. What changes while they are walked does not show. */
+  readonly asOf: (millis: number) => IteratorObject<User>
   readonly setLag: (millis: number) => void
   readonly count: () => number
 }
@@ -65,7 +68,7 @@ export const makeDirectory = ({ generator, now, dataNow, dice, lagMillis }: Dire
     // Two changes of one user never become searchable in the wrong order.
     const soonest = versions.at(-1)?.searchableAt ?? 0
     const delay = lag === 0 ? 0 : Math.ceil(lag * (0.5 + dice.next() / 2))
-    versions.push({ user, searchableAt: Math.max(soonest, now() + delay) })
+    versions.push({ user, since: now(), searchableAt: Math.max(soonest, now() + delay) })
     changed.set(userId, versions)
     cached = undefined
   }
@@ -140,6 +143,19 @@ export const makeDirectory = ({ generator, now, dataNow, dice, lagMillis }: Dire
     }
   }
 
+  function* asOf(millis: number): Generator<User> {
+    // The changed ones are looked up first: who changes while the others are walked comes as generated.
+    const then = new Map<string, User | undefined>()
+    for (const [userId, each] of changed) {
+      const version = each.findLast(({ since }) => since <= millis)
+      then.set(userId, version === undefined ? generated(userId) : version.user)
+    }
+    for (let index = 0; index < generator.timeline.users; index++) {
+      if (then.size === 0 || !then.has(generator.userId(index))) yield generator.user(index)
+    }
+    for (const user of then.values()) if (user !== undefined) yield user
+  }
+
   const count = (): number => {
     let total = generator.timeline.users
     for (const [userId, each] of changed) {
@@ -159,6 +175,7 @@ export const makeDirectory = ({ generator, now, dataNow, dice, lagMillis }: Dire
     remove,
     versions,
     all,
+    asOf,
     count,
     setLag: (millis) => {
       lag = millis
