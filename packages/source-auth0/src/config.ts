@@ -3,6 +3,9 @@ import { describe, type RateLimit } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
+/** All other endpoints, jobs among them, where these have a bucket of their own. */
+const others = { perMinute: 150, burst: 10 }
+
 /**
  * The bucket of Read Users by plan, as refill a minute and bucket size. Source: Auth0's rate limit policy, 2026-08.
  * Auth0's headers correct a plan that is set wrong.
@@ -24,8 +27,17 @@ const plans = {
 
 export type Plan = keyof typeof plans
 
-export const limitsOf = (plan: Plan): { readonly users: RateLimit; readonly token: RateLimit } => ({
-  users: { limit: plans[plan].perMinute, windowMillis: 60_000, burst: plans[plan].burst },
+const perMinute = ({ perMinute, burst }: { readonly perMinute: number; readonly burst: number }): RateLimit => ({
+  limit: perMinute,
+  windowMillis: 60_000,
+  burst,
+})
+
+export const limitsOf = (
+  plan: Plan,
+): { readonly users: RateLimit; readonly jobs: RateLimit; readonly token: RateLimit } => ({
+  users: perMinute(plans[plan]),
+  jobs: perMinute(plan === "essentials" || plan === "professional" ? others : plans[plan]),
   token: { limit: 30, windowMillis: 1_000 },
 })
 
@@ -40,6 +52,10 @@ const isHost = (domain: string): boolean =>
 
 const Domain = Schema.String.check(
   Schema.makeFilter(isHost, { expected: "the tenant's host name alone, such as acme.eu.auth0.com" }),
+)
+
+const Host = Schema.String.check(
+  Schema.makeFilter(isHost, { expected: "a host name alone, such as files.example.com" }),
 )
 
 const secret = Schema.RedactedFromValue(Schema.NonEmptyString)
@@ -73,5 +89,20 @@ export const Auth0Config = Schema.Struct({
     Schema.withDecodingDefaultKey(Effect.succeed("free" as const)),
     describe("The tenant's plan, for the rate limit to begin with. Auth0's own headers correct it."),
   ),
+  export_hosts: Schema.optionalKey(Schema.Array(Host)).pipe(
+    describe(
+      "Hosts that files of exports are read from, for a private cloud. Always among them: user-exports.auth0.com, and the host of `base_url`.",
+    ),
+  ),
 }).check(Schema.makeFilter(hasCredentials))
 export type Auth0Config = typeof Auth0Config.Type
+
+/** Auth0's own file server, of a region too: its description shows the first alone. */
+const ownFiles = /^user-exports(\.[a-z0-9-]+)?\.auth0\.com$/
+
+/** Which hosts files of exports are read from. */
+export const exportHosts = (config: Auth0Config, baseUrl: string | undefined) => {
+  const named = (config.export_hosts ?? []).map((host) => host.toLowerCase())
+  const stood = baseUrl !== undefined && URL.canParse(baseUrl) ? [new URL(baseUrl).host] : []
+  return (host: string): boolean => ownFiles.test(host) || named.includes(host) || stood.includes(host)
+}

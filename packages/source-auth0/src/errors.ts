@@ -1,4 +1,4 @@
-/** What Auth0's answers mean, for the Management API and for the token endpoint. Source: auth0.md §4 and §5. */
+/** What Auth0's answers mean, for the Management API, its jobs and the token endpoint. Source: auth0.md §4 and §5. */
 import {
   type Answer,
   Forbidden,
@@ -86,6 +86,8 @@ const management: ReadonlyArray<Rule> = [
   { status: 501, handling: "refused", meaning: "not available" },
   { status: 503, handling: "retry", meaning: "the service is busy, or the search takes more than 2 seconds" },
 ]
+
+const jobs: ReadonlyArray<Rule> = [{ status: 404, handling: "accept", meaning: "there is no such job" }, ...management]
 
 const token: ReadonlyArray<Rule> = [
   { status: 400, handling: "refused", meaning: "the token request is not valid" },
@@ -182,6 +184,7 @@ const verdict = (table: ReadonlyArray<Rule>, answer: Answer): Verdict => {
 }
 
 export const classify = (answer: Answer): Verdict => verdict(management, answer)
+export const classifyJob = (answer: Answer): Verdict => verdict(jobs, answer)
 export const classifyToken = (answer: Answer): Verdict => verdict(token, answer)
 
 const count = (headers: Headers, name: string): number | undefined => {

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import type { Management, User } from "./management.ts"
 import type { UserOptions } from "./options.ts"
 import { recordOf } from "./reading.ts"
-import { fieldsOf, type UsersRequest } from "./scan.ts"
+import { fieldsOf, type UsersRequest } from "./request.ts"
 
 export const findBy = ["user_id", "email", "key"]
 
@@ -15,12 +15,13 @@ const inConnection = ({ identities }: User, name: string): boolean =>
   )
 
 /** The stream's filters, as far as they can be judged here: what `query` asks only search can evaluate. */
-const passes = (user: User, { active_only, verified_only, connection }: UserOptions): boolean =>
+export const passes = (user: User, { active_only, verified_only, connection }: UserOptions): boolean =>
   (!active_only || user.blocked !== true) &&
   (!verified_only || user.email_verified === true) &&
   (connection === undefined || inConnection(user, connection))
 
-const judged = ["blocked", "email_verified", "identities"]
+/** The fields that this needs, one for each of the options in `passes`, in that order. */
+export const judged = ["blocked", "email_verified", "identities"]
 
 /** Auth0 compares addresses by case, and keeps its own in lower case while other stores keep theirs as they are. */
 const byEmail = Effect.fnUntraced(function* (

@@ -1,10 +1,11 @@
-/** Auth0 as a source: the users of a tenant, by search. */
-import { makeApi, type Source, SourceError } from "@sluice/core"
+/** Auth0 as a source: the users of a tenant, by search or by an export. */
+import { makeApi, makeDownloads, type Source, SourceError } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Redacted from "effect/Redacted"
-import { Auth0Config, DEFAULT_SHARE, limitsOf } from "./config.ts"
-import { classify, classifyToken, readLimit } from "./errors.ts"
+import { Auth0Config, DEFAULT_SHARE, exportHosts, limitsOf } from "./config.ts"
+import { classify, classifyJob, classifyToken, readLimit } from "./errors.ts"
+import { makeJobs } from "./export/jobs.ts"
 import { identify } from "./identify.ts"
 import { makeManagement } from "./management.ts"
 import { UserOptions, UserRecord } from "./options.ts"
@@ -42,15 +43,20 @@ export const source: Source<Auth0Config> = {
       }
       const tokenApi = yield* makeApi({ ...common, authorize: Effect.succeed, classify: classifyToken })
       const tokens = makeTokens(tokenApi, config)
-      const api = yield* makeApi({
+      const authorized = {
         ...common,
-        authorize: (request) =>
+        authorize: (request: HttpClientRequest.HttpClientRequest) =>
           Effect.map(tokens.current, ({ value }) => HttpClientRequest.bearerToken(request, Redacted.value(value))),
         ...(tokens.renew === undefined ? {} : { refresh: tokens.renew }),
-        classify,
-      })
-      const management = makeManagement(api)
-      return makeUsers(management, identify(tokens, management, domain), { limit: limits.users, share })
+      }
+      const management = makeManagement(yield* makeApi({ ...authorized, classify }))
+      const exports = {
+        jobs: makeJobs(yield* makeApi({ ...authorized, classify: classifyJob })),
+        download: yield* makeDownloads,
+        expects: exportHosts(config, endpoint.baseUrl),
+        insecure: endpoint.insecure,
+      }
+      return makeUsers(management, exports, identify(tokens, management, domain), { limit: limits.users, share })
     },
     Effect.mapError((reason) => new SourceError({ reason })),
   ),

@@ -9,7 +9,7 @@ export interface User extends Schema.JsonObject {
   readonly user_id: string
 }
 
-const isUser = (value: unknown): value is User =>
+export const isUser = (value: unknown): value is User =>
   value !== null &&
   typeof value === "object" &&
   "user_id" in value &&

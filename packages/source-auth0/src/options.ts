@@ -7,7 +7,7 @@ import * as Schema from "effect/Schema"
 const flag = (description: string) =>
   Schema.Boolean.pipe(Schema.withDecodingDefaultKey(Effect.succeed(false)), describe(description))
 
-const Overlap = Schema.DurationFromString.check(
+const Span = Schema.DurationFromString.check(
   Schema.makeFilter((overlap) => Duration.isFinite(overlap) && !Duration.isNegative(overlap), {
     expected: "a duration such as 10 minutes",
   }),
@@ -24,11 +24,21 @@ export const UserOptions = Schema.Struct({
   ),
   active_only: flag("Leaves out users that an administrator blocked."),
   verified_only: flag("Only users whose e-mail address is verified."),
-  overlap: Overlap.pipe(
+  overlap: Span.pipe(
     Schema.withDecodingDefaultKey(Effect.succeed("10 minutes")),
     describe(
       "How far before the last change seen an incremental run starts, because Auth0's search lags behind. Users read again and unchanged cost no write.",
     ),
+  ),
+  read: Schema.Literals(["auto", "search", "export"]).pipe(
+    Schema.withDecodingDefaultKey(Effect.succeed("auto" as const)),
+    describe(
+      "How a whole scan reads. `search` takes a call for each 99 users. `export` starts an export job at Auth0 and reads its file: a few calls however many users, and minutes of waiting. `auto` takes the export from 10,000 users on, where it brings the same: not with `query`, nor where a mapping reads the whole record. With `export` a whole record has the fields below, without those that identity providers add. Changes since the last run always come by search, and so does a preview.",
+    ),
+  ),
+  export_wait: Span.pipe(
+    Schema.withDecodingDefaultKey(Effect.succeed("2 hours")),
+    describe("How long a run waits for an export job. A later run within 24 hours goes on waiting for the same job."),
   ),
   per_page: Schema.Int.check(Schema.isBetween({ minimum: 10, maximum: 100 })).pipe(
     Schema.withDecodingDefaultKey(Effect.succeed(100)),

@@ -1,10 +1,11 @@
 /** Where a scan of users can resume. Written and read by this plugin alone. */
-import { type Position, PositionLost, SourceError } from "@sluice/core"
+import { type Page, type Position, PositionLost, SourceError, type SyncMode } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { JobId } from "./export/jobs.ts"
+import { Time } from "./times.ts"
 
 const version = Schema.Literal(1)
-const Time = Schema.String.check(Schema.isPattern(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/))
 const field = Schema.Literals(["created_at", "updated_at"])
 /** Where the next incremental scan starts, fixed when this one began; absent where nothing was there to see. */
 const next = Schema.optionalKey(Time)
@@ -21,6 +22,13 @@ const Sliding = Schema.Struct({
 })
 /** The users without a time are to come. */
 const Sweeping = Schema.Struct({ version, phase: Schema.Literal("sweep"), field, next })
+/** In the file of an export job: what comes after so many lines. Auth0 keeps both for 24 hours. */
+const Exporting = Schema.Struct({
+  version,
+  phase: Schema.Literal("export"),
+  job: JobId,
+  lines: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)),
+})
 const Ended = Schema.Struct({
   version,
   phase: Schema.Literal("end"),
@@ -28,9 +36,10 @@ const Ended = Schema.Struct({
   next,
 })
 
-const UsersPosition = Schema.Union([Sliding, Sweeping, Ended])
+const UsersPosition = Schema.Union([Sliding, Sweeping, Exporting, Ended])
 export type UsersPosition = typeof UsersPosition.Type
 export type Sliding = typeof Sliding.Type
+export type Exporting = typeof Exporting.Type
 
 const decode = Schema.decodeUnknownEffect(UsersPosition)
 
@@ -56,3 +65,9 @@ export const slidingFrom = (
   seen: rest.seen === undefined || rest.seen.size > MOST_SEEN ? [] : [...rest.seen],
   ...(rest.next === undefined ? {} : { next: rest.next }),
 })
+
+/** The last page of a scan. */
+export const endPage = (sync: SyncMode, next: string | undefined): Page => {
+  const position: UsersPosition = { version: 1, phase: "end", sync, ...(next === undefined ? {} : { next }) }
+  return { records: [], position }
+}

@@ -17,7 +17,7 @@ export const filters = (options: UserOptions): ReadonlyArray<string> => [
 ]
 
 /** From a time on, open to the end; from the beginning where there is no time. */
-export const from = (field: TimeField, time: string | undefined, exclusive = false) =>
+export const from = (field: TimeField, time?: string, exclusive = false) =>
   `${field}:${exclusive ? "{" : "["}${time ?? "*"} TO *]`
 
 export const between = (field: TimeField, low: string | undefined, high: string) =>

@@ -21,6 +21,9 @@ export interface Tally {
   swept: number
   reread: number
   overlap: number
+  /** Lines of an export's file, and how often its job was asked for. */
+  exported: number
+  polls: number
   gap: string | undefined
 }
 
@@ -34,6 +37,8 @@ export const makeTally = (): Tally => ({
   swept: 0,
   reread: 0,
   overlap: 0,
+  exported: 0,
+  polls: 0,
   gap: undefined,
 })
 

@@ -1,30 +1,25 @@
-/** One scan of the users from its start or a saved position to its end: slide, sweep, and where the next one begins. */
-import { Misconfigured, type Page, type ScanRequest, SourceError } from "@sluice/core"
+/**
+ * One scan of the users from its start or a saved position to its end: by search, slide and sweep, or by an export; and
+ * where the next one begins.
+ */
+import { Misconfigured, type Page, SourceError } from "@sluice/core"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import { type Exports, exportUsers } from "./export/export.ts"
+import { fits, mustFit } from "./export/fields.ts"
 import type { Management } from "./management.ts"
 import type { UserOptions } from "./options.ts"
-import { readPosition, type Sliding, slidingFrom, type UsersPosition } from "./position.ts"
-import { filters, from, type TimeField, without } from "./query.ts"
-import { makeReading, type Reading, type Tally } from "./reading.ts"
+import { endPage, readPosition, type Sliding, slidingFrom, type UsersPosition } from "./position.ts"
+import { between, filters, from, type TimeField, without } from "./query.ts"
+import { makeReading, type Reading, type Tally, WALL } from "./reading.ts"
+import { fieldsOf, type UsersRequest } from "./request.ts"
 import { readSet } from "./set.ts"
 import { slide } from "./slide.ts"
 import { earlier, timeOf } from "./times.ts"
 
 type Pages = Stream.Stream<Page, SourceError>
-export type UsersRequest = ScanRequest<UserOptions>
-
-/** What every record needs: its key, its version, and the time scans go by. */
-const own = ["user_id", "created_at", "updated_at"]
-
-/** The root fields to ask for; undefined for all. */
-export const fieldsOf = ({ fields, purpose }: UsersRequest): ReadonlyArray<string> | undefined => {
-  if (purpose === "keys") return own
-  return fields === "all" ? undefined : [...new Set([...own, ...fields])]
-}
-
 const sinceOf = (since: string) =>
   Number.isNaN(Date.parse(since))
     ? Effect.fail(new SourceError({ reason: new Misconfigured({ message: "--since is not an ISO time." }) }))
@@ -52,7 +47,7 @@ export const begin = Effect.fnUntraced(function* (request: UsersRequest) {
   const position = yield* readPosition(request.from.value)
   if (position.phase !== "end") {
     // A full scan does not end what began as a scan of changes.
-    if (!incremental && position.field === "updated_at") return fullScan
+    if (!incremental && position.phase !== "export" && position.field === "updated_at") return fullScan
     return { position, resumed: true }
   }
   if (incremental) return position.next === undefined ? fullScan : changesFrom(position.next)
@@ -83,6 +78,14 @@ const lookAhead = Effect.fnUntraced(function* (
   return { nothing: false, start: { ...rest, next: later(start.next, earlier(time, overlap)) } }
 })
 
+/** Created until then, or all of them. */
+export const countUsers = (management: Management, options: UserOptions, until?: string) => {
+  const created = until === undefined ? from("created_at") : between("created_at", undefined, until)
+  const clauses = [...filters(options), created]
+  const one = { clauses, sort: "created_at:1", page: 0, perPage: 1, fields: ["user_id"] }
+  return Effect.map(management.search(one), ({ total }) => total)
+}
+
 const later = (a: string | undefined, b: string): string => (a !== undefined && Date.parse(a) > Date.parse(b) ? a : b)
 
 const sweep = (reading: Reading, field: TimeField, next: string | undefined): Pages =>
@@ -96,41 +99,71 @@ const sweep = (reading: Reading, field: TimeField, next: string | undefined): Pa
     return Stream.concat(readSet(reading, set), Stream.fromEffectDrain(count))
   })
 
-const endPage = (request: UsersRequest, next: string | undefined): Page => {
-  const position: UsersPosition = {
-    version: 1,
-    phase: "end",
-    sync: request.sync,
-    ...(next === undefined ? {} : { next }),
-  }
-  return { records: [], position }
-}
+/**
+ * Users from which on an export is worth its wait: search takes a hundred calls for so many, a minute on the smallest
+ * plan, and an export a dozen.
+ */
+const MANY = 10_000
 
-/** The stream ends without an error only when every user that search could see has been handed over. */
-export const scanUsers = (management: Management, request: UsersRequest, tally: Tally): Pages =>
+/** A total of exactly the wall may be a capped one, which hides how many there are (auth0 trap 4). */
+const many = (total: number | undefined): boolean => total !== undefined && (total >= MANY || total === WALL)
+
+const isWhole = (position: Beginning["position"]): boolean =>
+  position.phase === "slide" && position.field === "created_at" && position.bound === undefined
+
+/** Whether a run that begins there takes an export, by how many users there are. */
+export const takesExport = (
+  request: UsersRequest,
+  position: Beginning["position"],
+  total: number | undefined,
+): boolean =>
+  isWhole(position) &&
+  (request.options.read === "export" || (request.options.read === "auto" && fits(request) && many(total)))
+
+/** Counts the users first, where that decides. A search needs its first page anyway, and it says how many there are. */
+const choose = Effect.fnUntraced(function* (request: UsersRequest, reading: Reading, position: Sliding) {
+  const { options, purpose } = request
+  const { tally } = reading
+  const bySearch = { exports: false, first: undefined }
+  // Rule 6: a preview starts nothing.
+  if (purpose === "preview" || !isWhole(position) || options.read === "search") return bySearch
+  if (options.read === "export") yield* mustFit(request)
+  else if (!fits(request)) return bySearch
+  const first =
+    tally.expected === undefined ? yield* reading.search([...reading.base, from(position.field)], 0) : undefined
+  tally.expected ??= first?.total
+  return { exports: takesExport(request, position, tally.expected), first }
+})
+
+/** The stream ends without an error only when every user that Auth0 could show has been handed over. */
+export const scanUsers = (management: Management, exports: Exports, request: UsersRequest, tally: Tally): Pages =>
   Stream.unwrap(
     Effect.gen(function* () {
       const beginning = yield* begin(request)
       if (beginning === undefined) return Stream.empty
-      const { options } = request
+      const { options, purpose } = request
       const { position, resumed } = beginning
       const reading = makeReading({
         management,
-        field: position.field,
+        field: position.phase === "export" ? "created_at" : position.field,
         base: filters(options),
         tally,
         fields: fieldsOf(request),
         perPage: options.per_page,
       })
+      const count = (until: string) => countUsers(management, options, until)
+      if (position.phase === "export") return exportUsers(exports, request, tally, { from: position, count })
       const finish = (next: string | undefined) =>
-        Stream.concat(sweep(reading, position.field, next), Stream.succeed(endPage(request, next)))
+        Stream.concat(sweep(reading, position.field, next), Stream.succeed(endPage(request.sync, next)))
       if (position.phase === "sweep") return finish(position.next)
 
-      const looks = request.sync === "incremental" && request.purpose === "run" && !resumed
+      const looks = request.sync === "incremental" && purpose === "run" && !resumed
       const { nothing, start } = looks
         ? yield* lookAhead(management, options, position, tally)
         : { nothing: false, start: position }
-      const sliding = nothing ? Stream.empty : slide(reading, { start, whole: !resumed })
+      const { exports: exporting, first } = yield* choose(request, reading, position)
+      if (exporting) return exportUsers(exports, request, tally, { from: undefined, count })
+      const sliding = nothing ? Stream.empty : slide(reading, { start, whole: !resumed, first })
       // What a gap left out is read again: the next scan starts where this one did.
       const rest = Stream.suspend(() => finish(tally.gap === undefined ? start.next : position.next))
       return Stream.concat(sliding, rest)

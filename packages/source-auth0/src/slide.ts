@@ -6,7 +6,7 @@ import { type Page, Protocol, SourceError } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import type { User } from "./management.ts"
+import type { Found, User } from "./management.ts"
 import { type Sliding, slidingFrom } from "./position.ts"
 import { at, between, from } from "./query.ts"
 import { isAll, type Reading } from "./reading.ts"
@@ -43,9 +43,11 @@ export interface SlideOptions {
   readonly start: Sliding
   /** Whether this is the scan's beginning, so that its first total counts all of it. */
   readonly whole: boolean
+  /** Its first search, where that has been made. */
+  readonly first: Found | undefined
 }
 
-export const slide = (reading: Reading, { start, whole }: SlideOptions): Pages => {
+export const slide = (reading: Reading, { start, whole, first: searched }: SlideOptions): Pages => {
   const { tally, field } = reading
   const before = tally.delivered
   let latest = start.bound
@@ -75,7 +77,10 @@ export const slide = (reading: Reading, { start, whole }: SlideOptions): Pages =
 
   const step = Effect.fnUntraced(function* (state: State) {
     const { bound, exclusive } = state.position
-    const found = yield* reading.search([...reading.base, from(field, bound, exclusive)], 0)
+    const found =
+      tally.windows === 0 && searched !== undefined
+        ? searched
+        : yield* reading.search([...reading.base, from(field, bound, exclusive)], 0)
     tally.windows += 1
     if (whole && tally.windows === 1 && tally.expected === undefined) tally.expected = found.total
     if (found.users.length === 0) return ended(Stream.empty)

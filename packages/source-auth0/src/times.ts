@@ -1,9 +1,10 @@
 /** Auth0's times: told apart from anything else that may stand in their place, and compared. */
-
+import * as Schema from "effect/Schema"
 import type { User } from "./management.ts"
 import type { TimeField } from "./query.ts"
 
 const iso = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/
+export const Time = Schema.String.check(Schema.isPattern(iso))
 const usual = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 
 /** The time as Auth0 wrote it; undefined where it is absent or of another form, as its schema allows. */

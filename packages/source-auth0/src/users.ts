@@ -2,12 +2,15 @@
 import type { Completeness, Estimate, RateLimit, Reader, SourceError } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import type { Exports } from "./export/export.ts"
+import { exportCost } from "./export/job.ts"
 import { findBy, findUsers } from "./find.ts"
 import type { Management } from "./management.ts"
 import type { UserOptions } from "./options.ts"
 import { filters, from } from "./query.ts"
 import { makeTally, type Tally, WALL } from "./reading.ts"
-import { begin, scanUsers, type UsersRequest } from "./scan.ts"
+import type { UsersRequest } from "./request.ts"
+import { begin, countUsers, scanUsers, takesExport } from "./scan.ts"
 
 interface Scan {
   readonly purpose: UsersRequest["purpose"]
@@ -20,12 +23,12 @@ const believed = ({ expected, delivered }: Tally): number | undefined =>
 
 const completenessOf = (scans: ReadonlyArray<Scan>): Completeness => {
   const { tally } = scans.findLast(({ purpose }) => purpose === "run") ?? scans.at(-1) ?? { tally: makeTally() }
-  const { windows, ties, partitions, duplicates, swept, reread, overlap, delivered } = tally
+  const { windows, ties, partitions, duplicates, swept, reread, overlap, exported, polls, delivered } = tally
   return {
     expected: believed(tally),
     delivered,
     gap: scans.find(({ tally: { gap } }) => gap !== undefined)?.tally.gap,
-    facts: { windows, ties, partitions, duplicates, swept, reread, overlap_seconds: overlap },
+    facts: { windows, ties, partitions, duplicates, swept, reread, overlap_seconds: overlap, exported, polls },
   }
 }
 
@@ -42,17 +45,26 @@ const estimate = (management: Management, limit: RateLimit, share: number) =>
     const beginning = yield* begin(request)
     if (beginning === undefined) return { records: 0, calls: 0, seconds: 0 }
     const { position } = beginning
+    if (position.phase === "export") {
+      const total = yield* countUsers(management, request.options)
+      const records = total === undefined ? undefined : Math.max(0, total - position.lines)
+      return { records, ...exportCost(records) }
+    }
     const bound = position.phase === "slide" ? position.bound : undefined
     const clauses = [...filters(request.options), from(position.field, bound)]
     const sort = `${position.field}:1`
     const { total } = yield* management.search({ clauses, sort, page: 0, perPage: 1, fields: ["user_id"] })
     const records = position.phase === "sweep" ? 0 : total
+    if (takesExport(request, position, total)) {
+      return { records: total === WALL ? undefined : total, ...exportCost(total) }
+    }
     const calls = callsFor(records ?? WALL, request.options.per_page)
     return { records: records === WALL ? undefined : records, calls, seconds: secondsFor(calls, limit, share) }
   })
 
 export const makeUsers = (
   management: Management,
+  exports: Exports,
   identify: Reader["identify"],
   { limit, share }: { readonly limit: RateLimit; readonly share: number },
 ): Reader<UserOptions> => {
@@ -66,7 +78,7 @@ export const makeUsers = (
       Stream.suspend(() => {
         const tally = makeTally()
         scans.push({ purpose: request.purpose, tally })
-        return scanUsers(management, request, tally)
+        return scanUsers(management, exports, request, tally)
       }),
     completeness: Effect.sync(() => completenessOf(scans)),
   }

@@ -281,7 +281,8 @@ describe("requests", () => {
         .get("/api/v2/users")
         .query(searched("created_at:[* TO *]", { per_page: "1", fields: "user_id" }))
         .reply(200, found([ada], 25_000, 1))
-      const estimate = reader.estimate?.(request()) ?? Effect.die("no estimate")
+      const estimate =
+        reader.estimate?.(request({ options: userOptions({ read: "search" }) })) ?? Effect.die("no estimate")
       assert.deepInclude(yield* estimate, { records: 25_000, calls: 255 })
     }).pipe(Effect.scoped),
   )

@@ -112,7 +112,7 @@ describe("traps", () => {
         users: spread(1200),
         answer: (body) => ({ ...body, total: Math.min(1000, body.total) }),
       })
-      const { keys, completeness } = yield* readAll(client)
+      const { keys, completeness } = yield* readAll(client, { options: userOptions({ read: "search" }) })
       assert.strictEqual(keys.length, 1200)
       assert.deepInclude(completeness, { expected: undefined, delivered: 1200, gap: undefined })
     }),

@@ -60,14 +60,16 @@ const exactIntegers = (_key: string, value: unknown, context?: { readonly source
     ? context?.source
     : value
 
+/** As `JSON.parse`, which throws, but for long integers. */
+export const parseJson = (text: string): Json =>
+  longInteger.test(text) ? JSON.parse(text, exactIntegers) : JSON.parse(text)
+
 const utf8 = new TextDecoder("utf-8", { fatal: true })
 
 export const parse = (bytes: Uint8Array): Parsed => {
   if (bytes.byteLength === 0) return { _tag: "Body", body: undefined }
   try {
-    const text = utf8.decode(bytes)
-    const body: Json = longInteger.test(text) ? JSON.parse(text, exactIntegers) : JSON.parse(text)
-    return { _tag: "Body", body }
+    return { _tag: "Body", body: parseJson(utf8.decode(bytes)) }
   } catch {
     return { _tag: "NotJson" }
   }
