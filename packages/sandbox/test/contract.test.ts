@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js"
 import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
 import { ask, authorization, type Reply, sandboxOf } from "./ask.ts"
 
 const contract = new URL("../../../../shared/contracts/auth0-management-subset.openapi.json", import.meta.url)
@@ -11,7 +12,9 @@ const reason = existsSync(contract) ? "" : " (skipped: ../shared/contracts is no
 const instant = (text: string) => !Number.isNaN(Date.parse(text)) && text.includes("T")
 
 interface Contract {
-  readonly answer: (path: string, status: number) => ValidateFunction
+  readonly answer: (path: string, status: number, method?: "get" | "post") => ValidateFunction
+  /** The body that a path takes. */
+  readonly body: (path: string) => ValidateFunction
   /** The schemas of the query parameters, by name. */
   readonly parameters: (path: string) => ReadonlyMap<string, ValidateFunction>
   /** Statuses that the description has. */
@@ -28,7 +31,9 @@ const load = (): Contract => {
   }
   const get = (path: string) => api.paths[path].get
   return {
-    answer: (path, status) => compiled(get(path).responses[status].content["application/json"].schema),
+    answer: (path, status, method = "get") =>
+      compiled(api.paths[path][method].responses[status].content["application/json"].schema),
+    body: (path) => compiled(api.paths[path].post.requestBody.content["application/json"].schema),
     parameters: (path) =>
       new Map(
         get(path)
@@ -90,6 +95,25 @@ describe.skipIf(reason !== "")(`Auth0's own contract${reason}`, () => {
         holds(several, get("/users-by-email", { email: String(user.email) }).body)
       }
       assert.isFalse(one({ ...[...sandbox.control.users()][0], email_verified: "yes" }))
+    }),
+  )
+
+  it.effect("export jobs, what they take and how they end", () =>
+    Effect.gen(function* () {
+      const { sandbox, get, contract } = yield* prepare
+      const body = { format: "json", fields: [{ name: "user_id" }] }
+      holds(contract.body("/jobs/users-exports"), body)
+      const job = contract.answer("/jobs/{id}", 200)
+      for (const flaw of [undefined, "failed"] as const) {
+        if (flaw !== undefined) sandbox.control.faults.add({ vendor: "auth0", fault: { kind: "export", flaw } })
+        const asked = { body, headers: authorization(sandbox) }
+        const made = ask(sandbox, "POST", "/auth0/api/v2/jobs/users-exports", asked)
+        holds(contract.answer("/jobs/users-exports", 200, "post"), made.body)
+        holds(job, get(`/jobs/${made.body.id}`).body)
+        yield* TestClock.adjust("3 seconds")
+        holds(job, get(`/jobs/${made.body.id}`).body)
+      }
+      assert.include(contract.statuses("/jobs/{id}"), String(get("/jobs/job_0000000000000000").status))
     }),
   )
 

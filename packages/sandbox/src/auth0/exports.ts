@@ -92,12 +92,12 @@ export const makeExports = ({ options, now, dataNow, directory }: ExportsOptions
         ? { ...common, status: "failed", status_details: "Export of ada.lovelace0@example.com failed" }
         : { ...common, status: "completed", percentage_done: 100, location: location(request, job) }
     }
-    const part = takes === 0 ? 0 : Math.min(0.99, (now() - job.startedMillis) / takes)
+    const left = Math.max(1, takes - (now() - job.startedMillis))
     return {
       ...common,
       status: flaw === "odd_status" ? "processing" : "pending",
-      percentage_done: Math.floor(part * 100),
-      time_left_seconds: Math.ceil((takes * (1 - part)) / 1000),
+      percentage_done: Math.floor(100 * (1 - left / Math.max(1, takes))),
+      time_left_seconds: Math.ceil(left / 1000),
     }
   }
 
