@@ -8,7 +8,7 @@ import * as SqlClient from "effect/sql/SqlClient"
 import { TestClock } from "effect/testing"
 import { listDeadLetters, showDeadLetter } from "../../src/engine/deadLetters.ts"
 import { run } from "../../src/engine/run/run.ts"
-import { BatchRefused, JobLost, SinkError, type SinkReason, Unavailable } from "../../src/plugin/errors.ts"
+import { BatchRefused, JobLost, RateLimited, SinkError, type SinkReason, Unavailable } from "../../src/plugin/errors.ts"
 import { Outcome } from "../../src/plugin/outcome.ts"
 import type { Row, StoredBatch } from "../../src/plugin/record.ts"
 import type { JobWriter } from "../../src/plugin/sink.ts"
@@ -293,6 +293,49 @@ describe("jobs", () => {
       assert.deepInclude(next.recovered["fake.things"], { delivered: 5 })
       assert.deepInclude(countsOf(next), { read: 5, unchanged: 5 })
       assert.strictEqual(jobs.submitted.length, 1)
+    }).pipe(Effect.provide(services())),
+  )
+
+  it.effect(
+    "rule 11: a stop before the hand-over leaves no job, and nothing in doubt where rows would be made twice",
+    () =>
+      Effect.gen(function* () {
+        const { jobs, pipeline, sink } = setup()
+        sink.writer = { ...sink.writer, repeatable: false }
+        let tries = 0
+        const slow = new RateLimited({ message: "slow down", retryAfterMillis: 3_600_000 })
+        jobs.beforeRef = () => Effect.suspend(() => (tries++ === 0 ? fails(slow) : Effect.void))
+        const stop = yield* Deferred.make<void>()
+        const fiber = yield* Effect.forkChild(run([pipeline], { stop: Deferred.await(stop) }))
+        while (tries === 0) yield* TestClock.adjust("1 second")
+        yield* Deferred.succeed(stop, undefined)
+        while (fiber.pollUnsafe() === undefined) yield* TestClock.adjust("1 second")
+        const [report] = (yield* Fiber.join(fiber)).pipelines
+        assert.deepInclude(report, { status: "interrupted", resumable: true })
+        assert.deepStrictEqual(yield* leftovers, clean)
+        assert.deepInclude(countsOf(yield* runOne(pipeline)), { delivered: 5, in_doubt: 0 })
+      }).pipe(Effect.provide(services())),
+  )
+
+  it.effect("rule 8: outcomes that come slowly are committed as they come, and a job goes on after them", () =>
+    Effect.gen(function* () {
+      const { jobs, pipeline, sink } = setup()
+      jobs.answer = (rows) =>
+        Stream.concat(
+          Stream.fromEffect(Effect.sleep("2 seconds")).pipe(
+            Stream.map(() => [deliver(sink, rows[0] ?? assert.fail())]),
+          ),
+          Stream.never,
+        )
+      const stop = yield* Deferred.make<void>()
+      const fiber = yield* Effect.forkChild(run([pipeline], { stop: Deferred.await(stop) }))
+      while ((yield* ledgerIds).length === 0) yield* TestClock.adjust("1 second")
+      assert.deepInclude(yield* leftovers, { jobs: 1, spool: 5 })
+      yield* Deferred.succeed(stop, undefined)
+      while (fiber.pollUnsafe() === undefined) yield* TestClock.adjust("1 second")
+      const [report] = (yield* Fiber.join(fiber)).pipelines
+      assert(report !== undefined)
+      assert.deepInclude(countsOf(report), { read: 5, delivered: 1, pending: 4 })
     }).pipe(Effect.provide(services())),
   )
 

@@ -1,4 +1,5 @@
 /** JOB: a stored batch goes to the vendor and is followed to its end, also when an earlier process handed it over. */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { SqlError } from "effect/sql/SqlError"
@@ -19,8 +20,9 @@ import { backoff, maxAttempts, mayHaveWritten } from "./send.ts"
 import { settle } from "./settle.ts"
 import { bringBack, entryOf } from "./spooled.ts"
 
-/** Outcomes committed together. */
+/** Outcomes committed together; fewer where they come slowly. */
 const commitSize = 1000
+const commitMillis = 1000
 
 /** How often a vendor may lose a job before its rows go as batches. */
 const maxLosses = 2
@@ -84,6 +86,7 @@ export const runJob = (
       if (reason._tag === "JobLost") yield* keepRef(ctx, state, job, null)
       else yield* ctx.halt.sleep(yield* backoff(reason, tries))
     }
+    yield* leave(ctx, state, job)
   })
 
 /** again: submit or settle, as the reference says. batches: nothing of it took effect, and its rows go as batches. */
@@ -147,10 +150,12 @@ const follow = (
   Effect.gen(function* () {
     const named = new Set<string>()
     let waiting: Array<Answered> = []
-    const commit = Effect.suspend(() => {
+    let committedMillis = yield* Clock.currentTimeMillis
+    const commit = Effect.gen(function* () {
       const answered = waiting
       waiting = []
-      return settleRows(ctx, state, job, answered)
+      committedMillis = yield* Clock.currentTimeMillis
+      yield* settleRows(ctx, state, job, answered)
     })
     const take = (outcomes: ReadonlyArray<Outcome>) =>
       Effect.gen(function* () {
@@ -158,7 +163,8 @@ const follow = (
           const answered = yield* name(job, named, outcome)
           if (answered !== undefined) waiting.push(answered)
         }
-        if (waiting.length >= commitSize) yield* commit
+        const isDue = (yield* Clock.currentTimeMillis) - committedMillis >= commitMillis
+        if (waiting.length >= commitSize || isDue) yield* commit
       })
     yield* jobs.settle(job.ref ?? "", storedBatch(state, job)).pipe(Stream.runForEach(take))
     yield* commit

@@ -116,11 +116,11 @@ export const makeStore = ({ sql, cipher, sha256 }: StoreOptions, ns: number): Ro
   spool: makeSpool(sql, cipher),
 })
 
-/** Rows that one statement writes to the spool, unless READ waits or nothing more comes. */
-export const spoolPage = 1000
+/** Rows that go to the spool and come back together, unless READ waits or nothing more comes. */
+export const spoolPage = (state: RouteState): number => Math.min(1000, state.writer.jobs?.limits.rows ?? 1000)
 
 /** Rows a route may hold before READ waits: two batches or a page, whichever is more (rule 12). */
 export const capacity = (state: RouteState, pageSize: number): number =>
-  Math.max(2 * state.writer.limits.rows, pageSize, state.spools ? 2 * spoolPage : 0)
+  Math.max(2 * state.writer.limits.rows, pageSize, state.spools ? 2 * spoolPage(state) : 0)
 
 export const concurrency = (state: RouteState): number => state.writer.limits.concurrency ?? 1

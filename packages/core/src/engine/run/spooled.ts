@@ -15,9 +15,10 @@ export const bringBack = (
 ): Effect.Effect<void, StateFailure> =>
   Effect.gen(function* () {
     const { lane, writer } = state
-    for (let start = 0; start < lines.length; start += spoolPage) {
+    const page = spoolPage(state)
+    for (let start = 0; start < lines.length; start += page) {
       yield* awaitBatches(ctx, state)
-      const found = yield* Effect.mapError(state.spool.read(batch, lines.slice(start, start + spoolPage)), stateFailure)
+      const found = yield* Effect.mapError(state.spool.read(batch, lines.slice(start, start + page)), stateFailure)
       for (const line of found) lane.bringBack(entryOf(line), writer.partition?.(line.spooled.row))
       state.work.openUnsafe()
     }

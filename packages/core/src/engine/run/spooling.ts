@@ -61,8 +61,9 @@ const openSpool = (ctx: RunContext): Effect.Effect<OpenSpool> =>
 /** A page of rows for the spool; less where READ waits or nothing more comes; none where it is full. */
 const nextRows = (state: RouteState, jobs: JobWriter, open: OpenSpool | undefined): ReadonlyArray<Entry> => {
   const { lane } = state
-  if (lane.incoming() < spoolPage && !state.flushing && !state.blocking) return []
-  const rows = Math.min(spoolPage, jobs.limits.rows - lane.spooled())
+  const page = spoolPage(state)
+  if (lane.incoming() < page && !state.flushing && !state.blocking) return []
+  const rows = Math.min(page, jobs.limits.rows - lane.spooled())
   return lane.nextForSpool({ rows, bytes: (jobs.limits.bytes ?? Number.POSITIVE_INFINITY) - (open?.bytes ?? 0) })
 }
 
@@ -88,7 +89,7 @@ const isDue = (state: RouteState, jobs: JobWriter, open: OpenSpool): Effect.Effe
   Effect.map(Clock.currentTimeMillis, (now) => {
     const { lane } = state
     const isLast = (state.flushing || state.blocking) && lane.incoming() === 0
-    const isFull = lane.spooled() >= jobs.limits.rows || (lane.incoming() >= spoolPage && !state.flushing)
+    const isFull = lane.spooled() >= jobs.limits.rows || (lane.incoming() >= spoolPage(state) && !state.flushing)
     return isLast || isFull || now - open.openedMillis >= maxAgeMillis
   })
 
