@@ -88,7 +88,7 @@ describe("an import", () => {
       const sandbox = yield* sandboxOf()
       yield* importing(sandbox, [row("a", { SMS: "15550000001" }), row("b")])
       const { status, info } = yield* importing(sandbox, [
-        { email: "no address", attributes: { COMPANY: "A; B" } },
+        { email: "no address", attributes: { COMPANY: 'A; "B"' } },
         { email: "new@example.com", attributes: { EXT_ID: "a" } },
         row("c", { SMS: "+15550000001" }),
         row("d"),
@@ -98,7 +98,7 @@ describe("an import", () => {
       const reports: Body = info.import
       const names = Object.keys(reports).filter((name) => reports[name] !== null)
       assert.sameMembers(names, ["invalid_emails", "duplicate_ext_id", "duplicate_phone_id", "duplicate_email_id"])
-      assert.deepStrictEqual(report(sandbox, reports.invalid_emails), ["EMAIL;COMPANY", 'no address;"A; B"'])
+      assert.deepStrictEqual(report(sandbox, reports.invalid_emails), ["EMAIL;COMPANY", 'no address;"A; ""B"""'])
       assert.deepStrictEqual(report(sandbox, reports.duplicate_ext_id), ["EMAIL;EXT_ID", "new@example.com;a"])
       assert.deepStrictEqual(report(sandbox, reports.duplicate_phone_id), [
         "EMAIL;EXT_ID;SMS",

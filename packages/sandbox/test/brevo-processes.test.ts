@@ -43,6 +43,7 @@ describe("processes", () => {
       Effect.gen(function* () {
         const sandbox = yield* sandboxOf()
         sandbox.control.faults.add({ vendor: "brevo", fault: { kind: "import", fate }, times: 1 })
+        assert.strictEqual(brevo(sandbox, "GET", "/contacts").status, 200)
         submit(
           sandbox,
           ["a", "b", "c", "d"].map((name) => row(name)),

@@ -74,7 +74,7 @@ export const makeProcesses = ({ now, millis, importRows }: ProcessesOptions): Pr
   const end = ({ process, request }: Pending): void => {
     const status = endOf(process.fault)
     const problems = importRows(effective(request, process.fault), request, process.endsAt)
-    process.end = { status, reports: reportsOf(status === "completed" ? problems : new Map()) }
+    process.end = { status, reports: reportsOf(problems) }
     if (!request.disableNotification) mails += 1
   }
 
