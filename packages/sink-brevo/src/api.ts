@@ -1,77 +1,14 @@
-/** The calls to Brevo that contacts need, with the shapes of their answers. */
+/** The calls to Brevo that contacts need. */
 import { type Answer, type Api, type Call, type CallReason, SinkError } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import * as Schema from "effect/Schema"
+import type * as Schema from "effect/Schema"
 import { type Trouble, troubleOf, unexpected } from "./errors.ts"
-
-/** How `identifierType` names the ways to address a contact. */
-export type IdentifierType = "contact_id" | "ext_id" | "email_id" | "phone_id" | "whatsapp_id" | "landline_number_id"
-
-/** Always sent with its type: a bare number would address somebody else's contact id. */
-export interface Identifier {
-  readonly type: IdentifierType
-  readonly value: string
-}
+import { type ContactPage, decode, type Identifier } from "./shapes.ts"
 
 /** What a URL path can carry: `..` would leave it, and half a surrogate pair has no encoding. */
 export const addressable = (value: string): boolean =>
   value !== "" && value !== "." && value !== ".." && value.isWellFormed()
-
-const Account = Schema.Struct({
-  organization_id: Schema.optionalKey(Schema.Union([Schema.NonEmptyString, Schema.Int])),
-  user_id: Schema.optionalKey(Schema.Int),
-  companyName: Schema.optionalKey(Schema.NullOr(Schema.String)),
-}).check(
-  Schema.makeFilter((account) => account.organization_id !== undefined || account.user_id !== undefined, {
-    expected: "an organization_id",
-  }),
-)
-export type Account = typeof Account.Type
-
-const AttributeAnswer = Schema.Struct({
-  name: Schema.String,
-  category: Schema.String,
-  type: Schema.optionalKey(Schema.String),
-  enumeration: Schema.optionalKey(
-    Schema.NullOr(
-      Schema.Array(
-        Schema.Struct({
-          value: Schema.Finite,
-          label: Schema.String,
-          valueStr: Schema.optionalKey(Schema.String),
-        }),
-      ),
-    ),
-  ),
-  multiCategoryOptions: Schema.optionalKey(Schema.NullOr(Schema.Array(Schema.String))),
-})
-export type AttributeAnswer = typeof AttributeAnswer.Type
-const Attributes = Schema.Struct({ attributes: Schema.Array(AttributeAnswer) })
-
-const ContactAnswer = Schema.Struct({
-  id: Schema.Int,
-  email: Schema.optionalKey(Schema.NullOr(Schema.String)),
-  ext_id: Schema.optionalKey(Schema.NullOr(Schema.String)),
-  emailBlacklisted: Schema.Boolean,
-  smsBlacklisted: Schema.Boolean,
-  listIds: Schema.Array(Schema.Int),
-  listUnsubscribed: Schema.optionalKey(Schema.NullOr(Schema.Array(Schema.Int))),
-  attributes: Schema.JsonObject,
-})
-
-/** A contact as Brevo holds it. */
-export interface Contact {
-  readonly id: string
-  readonly email: string | undefined
-  readonly extId: string | undefined
-  readonly emailBlacklisted: boolean
-  readonly smsBlacklisted: boolean
-  readonly listIds: ReadonlyArray<number>
-  /** Lists the contact unsubscribed from. */
-  readonly left: ReadonlyArray<number>
-  readonly attributes: Schema.JsonObject
-}
 
 /** The body of a create or update. Keys that are absent leave what is there. */
 export interface ContactBody {
@@ -89,59 +26,43 @@ export interface ContactBody {
 
 export type Reply<A> = { readonly _tag: "Done"; readonly value: A } | Trouble
 
-const Created = Schema.Struct({ id: Schema.Int })
-
-const decodeAccount = Schema.decodeUnknownEffect(Account)
-const decodeAttributes = Schema.decodeUnknownEffect(Attributes)
-const decodeContact = Schema.decodeUnknownEffect(ContactAnswer)
-const decodeCreated = Schema.decodeUnknownEffect(Created)
-
-/** SMS-only contacts get an address made of their digits: it is nobody's e-mail. */
-const isPseudoEmail = (email: string): boolean => /^\d+@mailin-sms\.com$/i.test(email)
-
-const text = (value: Schema.Json | undefined): string | undefined =>
-  typeof value === "string" && value !== "" ? value : typeof value === "number" ? String(value) : undefined
-
-const toContact =
-  (asked: Identifier) =>
-  (answer: typeof ContactAnswer.Type): Contact => {
-    const attributes = answer.attributes
-    const held = Object.hasOwn(attributes, "EXT_ID") ? attributes.EXT_ID : undefined
-    const email = answer.email ?? undefined
-    return {
-      id: String(answer.id),
-      email: email === undefined || email === "" || isPseudoEmail(email) ? undefined : email,
-      extId: text(answer.ext_id) ?? text(held) ?? (asked.type === "ext_id" ? asked.value : undefined),
-      emailBlacklisted: answer.emailBlacklisted,
-      smsBlacklisted: answer.smsBlacklisted,
-      listIds: answer.listIds,
-      left: answer.listUnsubscribed ?? [],
-      attributes,
-    }
-  }
-
 const done = <A>(value: A): Reply<A> => ({ _tag: "Done", value })
 const succeeded = (answer: Answer): boolean => answer.status >= 200 && answer.status < 300
 
 /** Decodes a success and reads anything else as trouble. */
 const reply =
-  <A>(decode: (body: unknown) => Effect.Effect<A, Schema.SchemaError>) =>
+  <A>(decodeBody: (body: unknown) => Effect.Effect<A, Schema.SchemaError>) =>
   (answer: Answer): Effect.Effect<Reply<A>, Schema.SchemaError> =>
-    succeeded(answer) ? Effect.map(decode(answer.body), done) : Effect.succeed(troubleOf(answer))
+    succeeded(answer) ? Effect.map(decodeBody(answer.body), done) : Effect.succeed(troubleOf(answer))
 
 const nothing = () => Effect.void
 
 const path = ({ value }: Identifier) => `/contacts/${encodeURIComponent(value)}`
 const typed = ({ type }: Identifier) => HttpClientRequest.setUrlParam("identifierType", type)
 
+/** Contacts of one page: the most Brevo gives. */
+export const PAGE = 1000
+
+/** In order of creation, so that contacts made meanwhile come last. */
+const pageRequest = (offset: number, modifiedSince: string | undefined) =>
+  HttpClientRequest.get("/contacts").pipe(
+    HttpClientRequest.setUrlParams({
+      limit: PAGE,
+      offset,
+      sort: "asc",
+      ...(modifiedSince === undefined ? {} : { modifiedSince }),
+    }),
+  )
+
 export type BrevoApi = ReturnType<typeof makeBrevoApi>
 
 export const makeBrevoApi = (api: Api) => {
-  // Every write is keyed by a unique identifier, so sending it twice equals sending it once.
-  const call = <A>(name: string, bucket: string, request: Call<A>["request"], decode: Call<A>["decode"]) =>
-    api
-      .call({ name, bucket, request, repeatable: true, decode })
-      .pipe(Effect.mapError((reason: CallReason) => new SinkError({ reason })))
+  const send = <A>(call: Call<A>) =>
+    api.call(call).pipe(Effect.mapError((reason: CallReason) => new SinkError({ reason })))
+
+  // Nearly every write is keyed by a unique identifier, so sending it twice equals sending it once.
+  const call = <A>(name: string, bucket: string, request: Call<A>["request"], decodeAnswer: Call<A>["decode"]) =>
+    send({ name, bucket, request, repeatable: true, decode: decodeAnswer })
 
   const fetched = <A>(what: string, self: Effect.Effect<Reply<A>, SinkError>): Effect.Effect<A, SinkError> =>
     Effect.flatMap(self, (answer) =>
@@ -153,18 +74,28 @@ export const makeBrevoApi = (api: Api) => {
   return {
     account: fetched(
       "the account",
-      call("account.get", "other", HttpClientRequest.get("/account"), reply(decodeAccount)),
+      call("account.get", "other", HttpClientRequest.get("/account"), reply(decode.account)),
     ),
     attributes: fetched(
       "the list of attributes",
-      call("attributes.list", "contacts", HttpClientRequest.get("/contacts/attributes"), reply(decodeAttributes)),
-    ).pipe(Effect.map(({ attributes }) => attributes)),
-    find: (id: Identifier) =>
+      call("attributes.list", "contacts", HttpClientRequest.get("/contacts/attributes"), reply(decode.attributes)),
+    ),
+    createAttribute: (name: string, type: string) =>
       call(
-        "contacts.get",
+        "attributes.create",
         "contacts",
-        HttpClientRequest.get(path(id)).pipe(typed(id)),
-        reply((body) => Effect.map(decodeContact(body), toContact(id))),
+        HttpClientRequest.post(`/contacts/attributes/normal/${encodeURIComponent(name)}`).pipe(
+          HttpClientRequest.bodyJsonUnsafe({ type }),
+        ),
+        reply(nothing),
+      ),
+    find: (id: Identifier) =>
+      call("contacts.get", "contacts", HttpClientRequest.get(path(id)).pipe(typed(id)), reply(decode.contact(id))),
+    /** The account's contacts from an offset on, or those changed since. */
+    page: (offset: number, modifiedSince: string | undefined): Effect.Effect<ContactPage, SinkError> =>
+      fetched(
+        "the list of contacts",
+        call("contacts.list", "contacts", pageRequest(offset, modifiedSince), reply(decode.page)),
       ),
     /** Answers with the id of the contact, where Brevo says it: it does for a new one. */
     create: (body: ContactBody) =>
@@ -173,11 +104,7 @@ export const makeBrevoApi = (api: Api) => {
         "contacts",
         HttpClientRequest.post("/contacts").pipe(HttpClientRequest.bodyJsonUnsafe(body)),
         (answer) =>
-          answer.status === 204
-            ? Effect.succeed(done<string | undefined>(undefined))
-            : reply((created) => Effect.map(decodeCreated(created), ({ id }): string | undefined => String(id)))(
-                answer,
-              ),
+          answer.status === 204 ? Effect.succeed(done<string | undefined>(undefined)) : reply(decode.created)(answer),
       ),
     update: (id: Identifier, body: ContactBody) =>
       call(
@@ -188,5 +115,29 @@ export const makeBrevoApi = (api: Api) => {
       ),
     remove: (id: Identifier) =>
       call("contacts.delete", "contacts", HttpClientRequest.delete(path(id)).pipe(typed(id)), reply(nothing)),
+    /**
+     * Starts an import; answers with the number of its process. Not repeated by itself: whoever sends it has to know
+     * that a process may run whose number never came.
+     */
+    import: (body: string) =>
+      send({
+        name: "contacts.import",
+        bucket: "contacts",
+        request: HttpClientRequest.post("/contacts/import").pipe(HttpClientRequest.bodyText(body, "application/json")),
+        repeatable: false,
+        decode: reply(decode.started),
+      }),
+    process: (id: number) =>
+      call("processes.get", "processes", HttpClientRequest.get(`/processes/${id}`), reply(decode.process)),
+    /** The fifty newest. */
+    processes: fetched(
+      "the list of processes",
+      call(
+        "processes.list",
+        "processes",
+        HttpClientRequest.get("/processes").pipe(HttpClientRequest.setUrlParams({ limit: 50, sort: "desc" })),
+        reply(decode.processes),
+      ),
+    ),
   }
 }

@@ -1,7 +1,7 @@
 /** Contact attributes: the account's live list, what values each takes on the wire, and how to read them back. */
 import type { Field } from "@sluice/core"
 import type { Json } from "effect/Schema"
-import type { AttributeAnswer } from "./api.ts"
+import type { AttributeAnswer } from "./shapes.ts"
 
 /** The vendor's type of an attribute that a contact can be given. */
 export type Kind = "text" | "date" | "float" | "boolean" | "category" | "multiple-choice"
@@ -22,14 +22,16 @@ export const phoneTypes = new Map([
   ["WHATSAPP", "whatsapp_id"],
   ["LANDLINE_NUMBER", "landline_number_id"],
 ] as const)
-const phoneNames: ReadonlySet<string> = new Set(phoneTypes.keys())
+export const phoneNames: ReadonlySet<string> = new Set(phoneTypes.keys())
 export const isPhone = (field: string): boolean => phoneNames.has(field)
 
 /** Country code first, written `33…`, `+33…` or `0033…`, as Brevo takes it. */
 export const looksLikePhone = (value: Json): boolean =>
   typeof value === "string" && /^(?:\+|00)?[1-9]\d{5,14}$/.test(value)
 
-const digits = (value: Json): Json => (typeof value === "string" ? value.replace(/^(?:\+|00)/, "") : value)
+/** The number as Brevo keeps it. */
+export const phoneDigits = (value: string): string => value.replace(/^(?:\+|00)/, "")
+const digits = (value: Json): Json => (typeof value === "string" ? phoneDigits(value) : value)
 
 const kinds: ReadonlyMap<string, Kind> = new Map([
   ["text", "text"],
@@ -62,6 +64,15 @@ const toAttribute = (answer: AttributeAnswer): Attribute => {
   }
 }
 
+/** An attribute that is still to be made. */
+export const declared = (name: string, kind: Kind): Attribute => ({
+  name,
+  kind,
+  writable: true,
+  labels: noLabels,
+  choices: [],
+})
+
 /** By exact name: names are upper case and, for the default ones, in the account's language. */
 export const readAttributes = (answers: ReadonlyArray<AttributeAnswer>): ReadonlyMap<string, Attribute> => {
   const found = new Map<string, Attribute>()
@@ -73,7 +84,7 @@ export const readAttributes = (answers: ReadonlyArray<AttributeAnswer>): Readonl
   }
   // Every account has it, listed or not.
   if (!found.has("SMS")) {
-    found.set("SMS", { name: "SMS", kind: "text", writable: true, labels: noLabels, choices: [] })
+    found.set("SMS", declared("SMS", "text"))
   }
   return found
 }
@@ -144,7 +155,8 @@ export const toWire = (attribute: Attribute, value: Json): Json | undefined => {
   }
 }
 
-const isEmpty = (value: Json | undefined): boolean =>
+/** What Brevo takes for no value. */
+export const isEmpty = (value: Json | undefined): boolean =>
   value === undefined || value === null || value === "" || (Array.isArray(value) && value.length === 0)
 
 /** What Brevo holds, in the form of a row's field; undefined where it holds nothing. */

@@ -12,10 +12,13 @@ const rates = {
 
 export type Tier = keyof typeof rates
 
-export const limitsOf = (tier: Tier): { readonly contacts: RateLimit; readonly other: RateLimit } => ({
-  contacts: { limit: rates[tier].contacts, windowMillis: 1_000 },
-  other: { limit: rates[tier].other, windowMillis: 3_600_000 },
-})
+type Family = "contacts" | "other" | "processes"
+
+/** Looking at a process is in no named family, so it falls under the hourly limit of all others. */
+export const limitsOf = (tier: Tier): { readonly [family in Family]: RateLimit } => {
+  const other = { limit: rates[tier].other, windowMillis: 3_600_000 }
+  return { contacts: { limit: rates[tier].contacts, windowMillis: 1_000 }, other, processes: other }
+}
 
 /** The limit is the account's: the customer's site and other tools draw on it too. */
 export const DEFAULT_SHARE = 0.8
@@ -33,8 +36,13 @@ export const BrevoConfig = Schema.Struct({
 })
 export type BrevoConfig = typeof BrevoConfig.Type
 
+/** Upper case, as Brevo keeps them; `email` and `ext_id` are fields of their own. */
+const AttributeName = Schema.String.check(Schema.isPattern(/^(?!EMAIL$|EXT_ID$)[A-Z][A-Z0-9_-]*$/))
+
+const ListId = Schema.Int.check(Schema.isGreaterThan(0))
+
 export const ContactOptions = Schema.Struct({
-  lists: Schema.Array(Schema.Int.check(Schema.isGreaterThan(0))).pipe(
+  lists: Schema.Array(ListId).pipe(
     Schema.withDecodingDefaultKey(Effect.succeed([])),
     describe(
       "Ids of the lists this route manages. A row's listIds says which of them it is on, and it is taken off the others; without listIds in the mapping every row is put on all of them. No other list is touched.",
@@ -50,6 +58,35 @@ export const ContactOptions = Schema.Struct({
     Schema.withDecodingDefaultKey(Effect.succeed("drop" as const)),
     describe(
       "What to do when a phone number, e-mail or ext_id belongs to another contact. drop: leave the phone number out and report it (also for a malformed one); reject the row for an e-mail or ext_id. reject: reject the row. merge: take the other contact over, or where the row has one already let Brevo merge the two, which deletes one for good; blocks and unsubscriptions of both are kept.",
+    ),
+  ),
+  path: Schema.Literals(["auto", "upsert", "import"]).pipe(
+    Schema.withDecodingDefaultKey(Effect.succeed("auto" as const)),
+    describe(
+      "How rows are written. upsert: one by one, with an exact answer each. import: thousands a call, followed to their end, read back and compared; rows that an import cannot carry (false, a cleared value, a new e-mail, a block, a contact that unsubscribed, no list to go to) and rows that did not land are written one by one. auto: import where more rows changed than one by one takes 50 seconds for.",
+    ),
+  ),
+  import_list: Schema.optionalKey(ListId).pipe(
+    describe(
+      "A list for imports that have no other, for Brevo imports to lists only: rows without a list of the route, and contacts that are on theirs already. Use one that no campaign is sent to. Without it such rows are written one by one.",
+    ),
+  ),
+  import_ext_id: Schema.Boolean.pipe(
+    Schema.withDecodingDefaultKey(Effect.succeed(true)),
+    describe(
+      "Imports carry ext_id as the attribute EXT_ID. Set false if your account does not take it: rows without it are found when read back and written again, so it costs calls only.",
+    ),
+  ),
+  import_wait_minutes: Schema.Int.check(Schema.isGreaterThan(0)).pipe(
+    Schema.withDecodingDefaultKey(Effect.succeed(120)),
+    describe(
+      "How long a run waits for Brevo to finish an import. After that it stops, and the next one goes on waiting.",
+    ),
+  ),
+  create_missing_attributes: Schema.Record(AttributeName, Schema.Literals(["text", "date", "float", "boolean"])).pipe(
+    Schema.withDecodingDefaultKey(Effect.succeed({})),
+    describe(
+      "Attributes that a run makes before it writes where the account lacks them, with their type: `{ NICKNAME: text }`. Check and preview make none.",
     ),
   ),
 })

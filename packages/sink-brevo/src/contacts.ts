@@ -10,13 +10,17 @@ import {
 } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import type { Json } from "effect/Schema"
-import { addressable, type BrevoApi, type Contact, type IdentifierType } from "./api.ts"
-import { type Attribute, fromWire, ownFields, readAttributes, toField } from "./attributes.ts"
+import { addressable, type BrevoApi } from "./api.ts"
+import { type Attribute, fromWire, ownFields, toField } from "./attributes.ts"
 import type { ContactOptions } from "./config.ts"
 import { looksFirst, makeDeliver } from "./deliver.ts"
 import { stop } from "./errors.ts"
+import { importCost, makeImports, type Rates } from "./imports.ts"
+import { makeLiveAttributes } from "./liveAttributes.ts"
 import { identifierType, keyNames, type Terms } from "./plan.ts"
 import { refuseRow } from "./refuse.ts"
+import type { ReportSource } from "./reports.ts"
+import type { Contact, IdentifierType } from "./shapes.ts"
 import { makeWithdraw } from "./withdraw.ts"
 
 /** Rows of one batch in flight at once; the rate limit paces their calls. */
@@ -82,62 +86,57 @@ const settleEach = Effect.fnUntraced(function* (
   return yield* new SinkError({ reason: failure.reason, ...(settled.length > 0 ? { settled } : {}) })
 })
 
-/** `callsPerSecond`: the share of the limit this connection may use. */
-export const makeContactWriter = (
-  api: BrevoApi,
-  request: Request,
-  callsPerSecond: number,
-): Effect.Effect<Writer, SinkError> => {
+/** What a connection gives its writers. */
+export interface Lines {
+  readonly api: BrevoApi
+  readonly rates: Rates
+  readonly reports: ReportSource
+}
+
+export const makeContactWriter = (lines: Lines, request: Request): Effect.Effect<Writer, SinkError> => {
   const type = identifierType(request.key)
   const wrong = mistake(request)
   return wrong === undefined && type !== undefined
-    ? Effect.succeed(writer(api, request, type, callsPerSecond))
+    ? Effect.succeed(writer(lines, request, type))
     : Effect.fail(wrong ?? stop("no such key", ["key"]))
 }
 
-const writer = (api: BrevoApi, request: Request, type: IdentifierType, callsPerSecond: number): Writer => {
+const writer = (lines: Lines, request: Request, type: IdentifierType): Writer => {
+  const { api, rates } = lines
   const { key, fields, options, on_delete } = request
   const looks = looksFirst(fields, options.lists)
   const seen = { present: 0, absent: 0 }
 
-  // Read once and kept: a failure is not kept, so that the engine's next attempt asks again.
-  let known: ReadonlyMap<string, Attribute> | undefined
-  const attributes = Effect.suspend(() =>
-    known === undefined
-      ? Effect.map(api.attributes, (answers) => {
-          known = readAttributes(answers)
-          return known
-        })
-      : Effect.succeed(known),
-  )
-
+  const { known, ready } = makeLiveAttributes(api, options)
   const deliver = makeDeliver(api, looks)
   const withdraw = makeWithdraw(api, on_delete, type, options.lists)
 
-  const termsOf = Effect.map(attributes, (found): Terms => ({ key, options, attributes: found }))
+  const terms = Effect.map(known, (attributes): Terms => ({ key, options, attributes }))
   const mapped = fields.filter((name) => !ownFields.some((own) => own.name === name))
 
   /** Brevo takes an attribute it does not know, answers with success and keeps nothing. */
-  const checked = Effect.flatMap(termsOf, (terms) => {
-    const unknown = mapped.find((name) => terms.attributes.get(name)?.writable !== true)
+  const checked = Effect.flatMap(Effect.andThen(ready, terms), (found) => {
+    const unknown = mapped.find((name) => found.attributes.get(name)?.writable !== true)
     return unknown === undefined
-      ? Effect.succeed(terms)
+      ? Effect.succeed(found)
       : Effect.fail(stop(`the account has no attribute ${unknown} that can be written`, ["map", unknown]))
   })
+
+  const importing = { ...lines, key, fields, options, terms, ready: checked }
 
   return {
     limits: { rows: ROWS },
     repeatable: true,
-    fields: Effect.map(attributes, (found) => [...ownFields, ...[...found.values()].map(toField)]),
+    fields: Effect.map(known, (found) => [...ownFields, ...[...found.values()].map(toField)]),
     refuse: (row) => refuseRow(row, key, options),
     // A new contact takes one call, a known one two where it is looked at first. Which they are, lookups have shown.
     cost: (rows) => {
       const asked = seen.present + seen.absent
       const calls = Math.ceil(rows * (1 + (looks ? (asked === 0 ? 1 : seen.present / asked) : 0)))
-      return { calls, seconds: Math.ceil(calls / callsPerSecond) }
+      return importCost(importing, rows) ?? { calls, seconds: Math.ceil(calls / rates.callsPerSecond) }
     },
     lookup: Effect.fnUntraced(function* (keys) {
-      const found = yield* attributes
+      const found = yield* known
       const contacts = yield* Effect.forEach(
         keys.filter(addressable),
         (value) => Effect.map(api.find({ type, value }), (reply) => [value, reply] as const),
@@ -157,10 +156,11 @@ const writer = (api: BrevoApi, request: Request, type: IdentifierType, callsPerS
       return held
     }),
     write: Effect.fnUntraced(function* (batch) {
-      const terms = batch.rows.some(({ change }) => change === "upsert") ? yield* checked : undefined
+      const found = batch.rows.some(({ change }) => change === "upsert") ? yield* checked : undefined
       return yield* settleEach(batch, (row) =>
-        row.change === "delete" || terms === undefined ? withdraw(row) : deliver(row, terms),
+        row.change === "delete" || found === undefined ? withdraw(row) : deliver(row, found),
       )
     }),
+    jobs: makeImports(importing),
   }
 }

@@ -2,7 +2,7 @@
 import { Outcome, type Row, type SinkError } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import type { Json } from "effect/Schema"
-import { addressable, type BrevoApi, type Contact, type Identifier } from "./api.ts"
+import { addressable, type BrevoApi } from "./api.ts"
 import { isPhone } from "./attributes.ts"
 import { stop, type Trouble } from "./errors.ts"
 import {
@@ -20,6 +20,7 @@ import {
   want,
   without,
 } from "./plan.ts"
+import type { Contact, Identifier } from "./shapes.ts"
 
 /**
  * Calls for a row. New to the ledger: one POST that only creates. Known to it: a GET, because an address, a list or a

@@ -1,14 +1,15 @@
-/** Brevo as a sink: contacts, written one by one with an exact answer for each. */
-import { makeApi, type Sink, SinkError, type WriterRequest } from "@sluice/core"
+/** Brevo as a sink: contacts, written one by one with an exact answer for each, or imported by thousands. */
+import { makeApi, makeDownloads, type Sink, SinkError, type WriterRequest } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import * as Hash from "effect/Hash"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Redacted from "effect/Redacted"
-import { type Account, makeBrevoApi } from "./api.ts"
+import { makeBrevoApi } from "./api.ts"
 import { ownFields } from "./attributes.ts"
 import { BrevoConfig, ContactOptions, DEFAULT_SHARE, limitsOf } from "./config.ts"
-import { makeContactWriter } from "./contacts.ts"
+import { type Lines, makeContactWriter } from "./contacts.ts"
 import { classify, readLimit, stop } from "./errors.ts"
+import type { Account } from "./shapes.ts"
 import { policies } from "./withdraw.ts"
 
 export { BrevoConfig, ContactOptions }
@@ -33,9 +34,10 @@ export const sink: Sink<BrevoConfig> = {
   open: Effect.fnUntraced(function* (config, endpoint) {
     const limits = limitsOf(config.tier)
     const share = endpoint.share ?? DEFAULT_SHARE
+    const baseUrl = endpoint.baseUrl ?? "https://api.brevo.com/v3"
     const key = Redacted.value(config.api_key)
     const api = yield* makeApi({
-      baseUrl: endpoint.baseUrl ?? "https://api.brevo.com/v3",
+      baseUrl,
       insecure: endpoint.insecure,
       share,
       limits: { ...limits },
@@ -47,6 +49,11 @@ export const sink: Sink<BrevoConfig> = {
       classify,
     }).pipe(Effect.mapError((reason) => new SinkError({ reason })))
     const brevo = makeBrevoApi(api)
+    const lines: Lines = {
+      api: brevo,
+      rates: { callsPerSecond: limits.contacts.limit * share, looksPerHour: limits.processes.limit * share },
+      reports: { downloads: yield* makeDownloads, host: new URL(baseUrl).host, insecure: endpoint.insecure },
+    }
     return {
       identify: Effect.map(brevo.account, (account) => ({
         account: accountOf(account),
@@ -54,7 +61,7 @@ export const sink: Sink<BrevoConfig> = {
       })),
       writer: (object: string, request: WriterRequest<ContactOptions>) =>
         object === "contacts"
-          ? makeContactWriter(brevo, request, limits.contacts.limit * share)
+          ? makeContactWriter(lines, request)
           : Effect.fail(stop(`Brevo has no object ${object} here; contacts is the one`, [])),
     }
   }),

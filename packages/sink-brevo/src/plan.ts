@@ -1,9 +1,10 @@
 /** What to send for a row, given what Brevo holds: pure, and the home of the consent rules. */
 import type { DroppedField, Row } from "@sluice/core"
 import type { Json } from "effect/Schema"
-import type { Contact, ContactBody, Identifier, IdentifierType } from "./api.ts"
+import type { ContactBody } from "./api.ts"
 import { type Attribute, holds, isOwnField, isPhone, looksLikePhone, phoneTypes, toWire } from "./attributes.ts"
 import type { ContactOptions } from "./config.ts"
+import type { Contact, Identifier, IdentifierType } from "./shapes.ts"
 
 /** What holds for every row of a route. */
 export interface Terms {
@@ -56,7 +57,7 @@ export const byId = (remoteId: string): Identifier => ({ type: "contact_id", val
 const field = (row: Row, name: string): Json | undefined =>
   Object.hasOwn(row.fields, name) ? row.fields[name] : undefined
 
-const textField = (row: Row, name: string, key: string): string | undefined => {
+export const textField = (row: Row, name: string, key: string): string | undefined => {
   const value = field(row, name)
   if (typeof value === "string" && value !== "") return value
   return name === key ? row.key : undefined
@@ -168,7 +169,7 @@ const reassert = (name: Flag, asked: boolean | undefined, held: boolean, terms: 
 
 const withheld = (field: string, code: string, message: string): DroppedField => ({ field, code, message })
 
-const sameEmail = (a: string, b: string | undefined): boolean => a.toLowerCase() === b?.toLowerCase()
+export const sameEmail = (a: string, b: string | undefined): boolean => a.toLowerCase() === b?.toLowerCase()
 
 /** Lists to join and to leave. Brevo tells what a contact unsubscribed from, not where staff took it off by hand. */
 const planLists = (wanted: Wanted, contact: Contact, terms: Terms) => {

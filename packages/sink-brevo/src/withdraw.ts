@@ -1,9 +1,10 @@
 /** What becomes of a contact whose record is gone: the route's `on_delete`. */
 import { Outcome, type Row, type SinkError } from "@sluice/core"
 import * as Effect from "effect/Effect"
-import { addressable, type BrevoApi, type Identifier, type IdentifierType, type Reply } from "./api.ts"
+import { addressable, type BrevoApi, type Reply } from "./api.ts"
 import { stop } from "./errors.ts"
 import { byId } from "./plan.ts"
+import type { Identifier, IdentifierType } from "./shapes.ts"
 
 export const policies = ["delete", "unlink", "blocklist"] as const
 

@@ -62,7 +62,7 @@ const byEmail: SinkConformance<BrevoConfig> = {
   ...byExtId,
   name: "contacts by email, on a list",
   key: "email",
-  options: { lists: [lists.all] },
+  options: { lists: [lists.all], path: "upsert" },
   keyFor: (name) => `${name}@example.com`,
   destination: () => makeDestination("email"),
 }

@@ -111,15 +111,16 @@ export const unfinished = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
 export interface Setup extends Partial<Omit<WriterRequest, "options">> {
   readonly options?: JsonObject
   readonly config?: JsonObject
+  readonly share?: number
 }
 
-export const connect = Effect.fnUntraced(function* (config: JsonObject = {}) {
+export const connect = Effect.fnUntraced(function* (config: JsonObject = {}, share = 1) {
   const decoded = yield* Schema.decodeUnknownEffect(BrevoConfig)({ api_key: "test-secret", ...config })
-  return yield* sink.open(decoded, { name: "brevo", baseUrl: undefined, share: 1, insecure: false })
+  return yield* sink.open(decoded, { name: "brevo", baseUrl: undefined, share, insecure: false })
 })
 
 export const open = Effect.fnUntraced(function* (setup: Setup = {}) {
-  const connection = yield* connect(setup.config)
+  const connection = yield* connect(setup.config, setup.share)
   const options = yield* Schema.decodeUnknownEffect(ContactOptions)(setup.options ?? {})
   return yield* connection.writer("contacts", {
     key: setup.key ?? "ext_id",

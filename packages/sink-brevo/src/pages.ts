@@ -1,0 +1,36 @@
+/** Reads the account's contacts page by page. */
+import type { SinkError } from "@sluice/core"
+import * as Effect from "effect/Effect"
+import { type BrevoApi, PAGE } from "./api.ts"
+import type { Contact } from "./shapes.ts"
+
+export interface Question {
+  /** Only those changed since, by Brevo's clock. 0: all. */
+  readonly modifiedSince: number
+  /** Gives up where it takes more. */
+  readonly mostPages: number
+}
+
+/** `Slipped`: a contact was deleted meanwhile, and another may have slipped past. */
+export type Reading = "All" | "Slipped" | "TooMany"
+
+/** Each page begins with the last contact of the one before: if it is not there, the order has moved. */
+export const eachContact = Effect.fnUntraced(function* (
+  api: BrevoApi,
+  { modifiedSince, mostPages }: Question,
+  see: (contact: Contact) => void,
+): Effect.fn.Return<Reading, SinkError> {
+  const since = modifiedSince > 0 ? new Date(modifiedSince).toISOString() : undefined
+  let offset = 0
+  let last: string | undefined
+  while (true) {
+    const { contacts, count } = yield* api.page(offset, since)
+    if (count > mostPages * PAGE) return "TooMany"
+    const seen = contacts.findIndex(({ id }) => id === last)
+    if (last !== undefined && seen < 0) return "Slipped"
+    for (const contact of contacts.slice(seen + 1)) see(contact)
+    last = contacts.at(-1)?.id
+    if (contacts.length < PAGE) return "All"
+    offset += PAGE - 1
+  }
+})
