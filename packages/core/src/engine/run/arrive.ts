@@ -3,14 +3,14 @@ import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
 import type { StoredDeadLetter } from "../../state/deadLetters.ts"
 import { type StateFailure, stateFailure } from "../../state/errors.ts"
-import type { LedgerRow } from "../../state/ledger.ts"
 import { overBudget } from "./budget.ts"
 import type { RunContext } from "./context.ts"
 import type { Settled } from "./counts.ts"
 import { judge, type Known, type Verdict } from "./judge.ts"
 import type { Arrival } from "./lane.ts"
 import type { RouteState } from "./routeState.ts"
-import { nothingSettled, type Settlement, settle } from "./settle.ts"
+import { nothingSettled, progress, type Settlement, settle } from "./settle.ts"
+import { type Sifted, sift } from "./unchanged.ts"
 
 /**
  * Judges arrivals against the ledger, with one question to it for all of them, and buffers those to be sent. Called
@@ -29,8 +29,10 @@ export const arrive = (
 const judgeAll = (ctx: RunContext, state: RouteState, arrivals: ReadonlyArray<Arrival>) =>
   Effect.gen(function* () {
     state.counts.read += arrivals.filter((arrival) => arrival.tally === "run").length
-    const { free, superseded } = state.lane.admit(arrivals)
-    const knownOf = yield* ask(state, free)
+    const { changed, asked } = yield* sift(ctx, state, arrivals)
+    const { free, superseded } = state.lane.admit(changed)
+    if (free.length + superseded.length === 0) return yield* ctx.emit(progress(ctx))
+    const knownOf = yield* ask(state, free, asked)
     const judged = free.flatMap((arrival): ReadonlyArray<Judged> => {
       const known = knownOf(arrival)
       if (!state.lane.claim(arrival, known.mine?.row_key)) return []
@@ -57,12 +59,13 @@ interface SettledVerdict extends Judged {
 const isSettled = (each: Judged): each is SettledVerdict => each.verdict._tag === "Settle"
 
 /** What the state knows about these records. */
-const ask = (state: RouteState, arrivals: ReadonlyArray<Arrival>) =>
+const ask = (state: RouteState, arrivals: ReadonlyArray<Arrival>, asked: Sifted["asked"]) =>
   Effect.gen(function* () {
     const ids = arrivals.map((arrival) => arrival.id)
-    const mine = new Map<string, LedgerRow>()
+    const mine = new Map(asked)
     const letters = new Map<string, StoredDeadLetter>()
-    for (const row of yield* state.ledger.byIds(ids)) mine.set(row.id, row)
+    const unasked = ids.filter((id) => !asked.has(id))
+    for (const row of yield* state.ledger.byIds(unasked)) mine.set(row.id, row)
     const keyIn = (arrival: Arrival): string | undefined => wantedKey(arrival) ?? mine.get(arrival.id)?.row_key
     const keys = arrivals.flatMap((arrival) => keyIn(arrival) ?? [])
     // After a lost answer two records can stand under one key.

@@ -58,7 +58,7 @@ export const judge = (ctx: RunContext, state: RouteState, arrival: Arrival, know
   }
 }
 
-const isOverrun = (record: SourceRecord, mine: LedgerRow | undefined): boolean =>
+export const isOverrun = (record: SourceRecord, mine: LedgerRow | undefined): boolean =>
   record.version !== undefined && typeof mine?.version === "string" && record.version < mine.version
 
 /** Of two records with one version the first keeps the key, or they would take it from each other in every run. */
@@ -98,7 +98,7 @@ const judgeRow = (
   { mine, holder, letter }: Known,
 ): Verdict => {
   const { route } = state
-  const hash = ctx.sha256(`${route.optionsFingerprint}\n${canonical}`)
+  const hash = rowHash(ctx, state, canonical)
   const unchanged = mine !== undefined && mine.hash === hash && mine.row_key === mapped.key
   if (unchanged && !ctx.force) return { _tag: "Settle", as: "unchanged" }
 
@@ -145,6 +145,10 @@ const judgeRow = (
     entry: { arrival, row, hash, bytes, partition: state.writer.partition?.(row), displaces: holder?.id },
   }
 }
+
+/** Of the canonical row and the route's options (rule 14). */
+export const rowHash = (ctx: RunContext, { route }: RouteState, canonical: string): string =>
+  ctx.sha256(`${route.optionsFingerprint}\n${canonical}`)
 
 /** The same row is not sent to be refused again; one that may be accepted later is. */
 const knownRefusal = (arrival: Arrival, letter: StoredDeadLetter | undefined, hash: string): Verdict | undefined => {

@@ -70,7 +70,7 @@ export const makeLane = (limits: LaneLimits, spools = false) => {
   /** Row key to the id that holds it. */
   const owners = new Map<string, string>()
   /** The other way round: the row keys an id holds. */
-  const owned = new Map<string, Set<string>>()
+  const owned = new Map<string, Array<string>>()
   /** Lost to a newer version, but not yet recorded as superseded. */
   const replaced = new Set<Arrival>()
   const partitions = new Map<string, number>()
@@ -81,14 +81,20 @@ export const makeLane = (limits: LaneLimits, spools = false) => {
     return isOthers(id, keyOf(arrival)) || isOthers(id, arrival.formerKey)
   }
 
+  /** Nothing of this record waits or is on its way, and nobody else has its key. */
+  const isIdle = (arrival: Arrival): boolean => {
+    const { id } = arrival
+    return !isHeld(arrival) && !parked.has(id) && waitingEntry(id) === undefined
+  }
+
   const isOthers = (id: string, key: string | undefined): boolean => key !== undefined && (owners.get(key) ?? id) !== id
 
   const own = (id: string, key: string | undefined): void => {
     if (key === undefined) return
     owners.set(key, id)
     const keys = owned.get(id)
-    if (keys === undefined) owned.set(id, new Set([key]))
-    else keys.add(key)
+    if (keys === undefined) owned.set(id, [key])
+    else if (!keys.includes(key)) keys.push(key)
   }
 
   const disown = (id: string): void => {
@@ -273,6 +279,7 @@ export const makeLane = (limits: LaneLimits, spools = false) => {
   }
 
   return {
+    isIdle,
     admit,
     claim,
     enqueue,
