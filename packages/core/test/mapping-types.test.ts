@@ -122,6 +122,20 @@ describe("as", () => {
     )
   })
 
+  it("E06: a time as it is printed here, which is not parsed, means what it means with another zone, which is", () => {
+    const upTo = (max: number, length: number) =>
+      fc.integer({ min: 0, max }).map((number) => String(number).padStart(length, "0"))
+    const days = fc.tuple(upTo(9999, 4), upTo(13, 2), upTo(32, 2)).map((parts) => parts.join("-"))
+    const times = fc.tuple(upTo(25, 2), upTo(61, 2), upTo(61, 2)).map((parts) => parts.join(":"))
+    fc.assert(
+      fc.property(days, times, upTo(999, 3), fc.constantFrom<As>("date", "datetime"), (day, time, millis, type) => {
+        const text = `${day}T${time}.${millis}`
+        assert.deepStrictEqual(as(type, `${text}Z`), as(type, `${text}+00:00`))
+      }),
+      { numRuns: 2_000, seed: 4 },
+    )
+  })
+
   it.each<As>(["text", "number", "integer", "boolean", "date", "datetime", "json", "list"])(
     "as: %s keeps null and absent apart",
     (type) => {

@@ -3,7 +3,7 @@ import type { Json } from "effect/Schema"
 import type { As } from "./entry.ts"
 import { Fault, typeName } from "./fault.ts"
 import { isList } from "./path.ts"
-import { parseTime, printDay, printTime } from "./time.ts"
+import { toDay, toMoment } from "./time.ts"
 
 export type Convert = (value: Json) => Json | Fault
 
@@ -54,11 +54,12 @@ function toBoolean(value: Json): boolean | Fault {
   return text === "false" ? false : new Fault("not_a_boolean", "is text that is neither true nor false")
 }
 
-function toTime(value: Json, print: (millis: number) => string): string | Fault {
-  if (typeof value !== "string" && typeof value !== "number") return wrongType(value, "a date or time")
-  const millis = parseTime(value)
-  return millis instanceof Fault ? millis : print(millis)
-}
+const isTime = (value: Json): value is string | number => typeof value === "string" || typeof value === "number"
+
+const toTime =
+  (convert: (value: string | number) => string | Fault): Convert =>
+  (value) =>
+    isTime(value) ? convert(value) : wrongType(value, "a date or time")
 
 const toList = (value: Json): ReadonlyArray<Json> => (isList(value) ? value : [value])
 
@@ -79,8 +80,8 @@ const converters: { readonly [as in As]: Convert } = {
   number: toNumber,
   integer: toInteger,
   boolean: toBoolean,
-  date: (value) => toTime(value, printDay),
-  datetime: (value) => toTime(value, printTime),
+  date: toTime(toDay),
+  datetime: toTime(toMoment),
   json: same,
   list: toList,
 }

@@ -26,7 +26,10 @@ export function compilePath(names: ReadonlyArray<string>): (data: unknown) => un
 }
 
 function own(value: unknown, name: string): unknown {
-  return isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined
+  if (!isObject(value)) return undefined
+  // Most names are there, so the value is looked up first: `hasOwn` tells it from one of the prototype.
+  const found = value[name]
+  return found !== undefined && Object.hasOwn(value, name) ? found : undefined
 }
 
 /**

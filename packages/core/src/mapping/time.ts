@@ -29,10 +29,43 @@ export function parseTime(value: string | number): number | Fault {
 }
 
 /** `2024-02-29T12:00:00.000Z` */
-export const printTime = (millis: number): string => new Date(millis).toISOString()
+export const toMoment = (value: string | number): string | Fault =>
+  isMoment(value) ? value : printed(parseTime(value), momentLength)
 
 /** `2024-02-29`, the day in UTC. */
-export const printDay = (millis: number): string => printTime(millis).slice(0, 10)
+export const toDay = (value: string | number): string | Fault =>
+  isMoment(value) ? value.slice(0, dayLength) : printed(parseTime(value), dayLength)
+
+const momentLength = 24
+const dayLength = 10
+
+const printed = (millis: number | Fault, length: number): string | Fault =>
+  millis instanceof Fault ? millis : new Date(millis).toISOString().slice(0, length)
+
+const moment = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/
+
+/** Most times of an API are written just as they are printed here: nothing is made of them and printed again. */
+const isMoment = (value: string | number): value is string =>
+  typeof value === "string" &&
+  value.length === momentLength &&
+  moment.test(value) &&
+  isDay(value.slice(0, dayLength)) &&
+  digits(value, 11, 13) < 24 &&
+  digits(value, 14, 16) < 60 &&
+  digits(value, 17, 19) < 60
+
+const day = /^\d{4}-\d{2}-\d{2}$/
+
+/** A day that exists, as `toDay` writes it. */
+export const isDay = (text: string): boolean =>
+  day.test(text) && exists(digits(text, 0, 4), digits(text, 5, 7), digits(text, 8, 10))
+
+/** The number that these digits are. */
+function digits(text: string, start: number, end: number): number {
+  let number = 0
+  for (let at = start; at < end; at++) number = number * 10 + text.charCodeAt(at) - 48
+  return number
+}
 
 function fromEpoch(value: number): number | Fault {
   if (!(value >= 1e8)) return ambiguous
@@ -54,7 +87,7 @@ function fromText(text: string): number | Fault {
 function exists(year: number, month: number, day: number): boolean {
   if (year < 1 || month < 1 || month > 12 || day < 1) return false
   const leap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0
-  const days = month === 2 ? (leap ? 29 : 28) : [4, 6, 9, 11].includes(month) ? 30 : 31
+  const days = month === 2 ? (leap ? 29 : 28) : month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31
   return day <= days
 }
 

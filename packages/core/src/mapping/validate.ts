@@ -6,7 +6,7 @@ import type { MappingProblem } from "./entry.ts"
 import { typeName } from "./fault.ts"
 import type { Mapping } from "./mapping.ts"
 import { isList } from "./path.ts"
-import { parseTime } from "./time.ts"
+import { isDay, parseTime } from "./time.ts"
 
 /** Names fields and types, never a value. */
 export interface FieldIssue {
@@ -79,7 +79,7 @@ function hasType(type: Field["type"], value: Json): boolean {
     case "boolean":
       return typeof value === "boolean"
     case "date":
-      return typeof value === "string" && value.length === 10 && typeof parseTime(value) === "number"
+      return typeof value === "string" && isDay(value)
     case "datetime":
       return typeof value === "string" && value.length > 10 && typeof parseTime(value) === "number"
     case "list":
