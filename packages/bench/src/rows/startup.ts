@@ -8,5 +8,5 @@ const script = join(root, "packages/cli/bench/startup.ts")
 
 export const startup = async (): Promise<ReadonlyArray<Line>> => {
   if (!existsSync(script)) return []
-  return [JSON.parse(await output(script, ["--json"]))]
+  return JSON.parse(await output(script, ["--json"]))
 }

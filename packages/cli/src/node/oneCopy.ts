@@ -1,6 +1,7 @@
 /**
  * One copy of effect and core for the program and all its plugins. A second copy cannot read the first one's secrets:
- * each keeps the values of `Redacted` for itself.
+ * each keeps the values of `Redacted` for itself. Where ours is, `imports` of this package says: `#effect/Effect` is an
+ * installed module here, and a file of the bundle once published.
  */
 import { registerHooks } from "node:module"
 import { pathToFileURL } from "node:url"
@@ -20,7 +21,7 @@ export const shareOneCopy = (): void => {
   registered = true
   registerHooks({
     resolve: (specifier, context, nextResolve) => {
-      if (shared.test(specifier)) return nextResolve(specifier, { ...context, parentURL: import.meta.url })
+      if (shared.test(specifier)) return nextResolve(`#${specifier}`, { ...context, parentURL: import.meta.url })
       if (!specifier.startsWith(`${SCHEME}?`)) return nextResolve(specifier, context)
       const wanted = new URLSearchParams(specifier.slice(SCHEME.length))
       const parentURL = wanted.get("from") ?? undefined

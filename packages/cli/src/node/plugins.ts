@@ -10,10 +10,10 @@ import { importedFrom, shareOneCopy } from "./oneCopy.ts"
 
 /** Loaded when first used. The names stay ours even where the package is not installed. */
 export const shortNames: ReadonlyMap<string, string> = new Map([
-  ["auth0", "@sluice/source-auth0"],
-  ["brevo", "@sluice/sink-brevo"],
-  ["salesforce", "@sluice/sink-salesforce"],
-  ["persona", "@sluice/sink-persona"],
+  ["auth0", "#@sluice/source-auth0"],
+  ["brevo", "#@sluice/sink-brevo"],
+  ["salesforce", "#@sluice/sink-salesforce"],
+  ["persona", "#@sluice/sink-persona"],
 ])
 
 const packageName = /^(@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/

@@ -15,13 +15,16 @@ const SHORT: ReadonlyMap<string, string> = new Map([
 export const clean = (text: string): string =>
   text.replace(UNSAFE, (found) => SHORT.get(found) ?? `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`)
 
-const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" })
+// Intl takes milliseconds to get ready, and many commands need none of it.
+let segmenter: Intl.Segmenter | undefined
+let grouped: Intl.NumberFormat | undefined
 
 /** At most `width` columns, with an ellipsis where something is missing. */
 export const fit = (text: string, width: number): string => {
   if (displayWidth(text) <= width) return text
   let kept = ""
   let used = 0
+  segmenter ??= new Intl.Segmenter("en", { granularity: "grapheme" })
   for (const { segment } of segmenter.segment(text)) {
     used += displayWidth(segment)
     if (used > width - 1) break
@@ -62,11 +65,8 @@ export const hang = (label: string, text: string, width: number): string => {
     .join("\n")
 }
 
-let grouped: Intl.NumberFormat | undefined
-
 /** `2,500` */
 export const number = (value: number): string => {
-  // Small numbers are all that some commands print, and Intl takes 3 ms to be ready.
   if (Number.isInteger(value) && Math.abs(value) < 1000) return String(value)
   grouped ??= new Intl.NumberFormat("en-US")
   return grouped.format(value)
