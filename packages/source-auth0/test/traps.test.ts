@@ -213,7 +213,7 @@ describe("traps", () => {
     }),
   )
 
-  it.effect("auth0 trap 22: nothing here writes, so every call may be repeated", () =>
+  it.effect("auth0 trap 22: search writes nothing, so every call may be repeated", () =>
     Effect.gen(function* () {
       const { tenant, client } = makeTenant({ users: spread(150) })
       yield* readAll(client)
