@@ -150,6 +150,43 @@ describe("jobs", () => {
     }).pipe(Effect.provide(services())),
   )
 
+  it.effect("rule 7: what was replaced while another job went on does not reach the next job", () =>
+    Effect.gen(function* () {
+      const { jobs, pipeline, source } = setup()
+      const page = (name: string, version: string, ...ids: ReadonlyArray<string>) =>
+        ids.map((id) => record(id, { name }, version))
+      source.pages = [page("N", "1", "a", "b", "c"), page("old", "1", "d", "e", "f"), page("new", "2", "d")]
+      jobs.limits = { rows: 3 }
+      const answer = jobs.answer
+      jobs.answer = (rows, ref) =>
+        Stream.concat(answer(rows, ref), Stream.unwrap(Effect.as(Effect.sleep("1 minute"), Stream.empty)))
+      const fiber = yield* Effect.forkChild(runOne(pipeline))
+      while (fiber.pollUnsafe() === undefined) yield* TestClock.adjust("1 minute")
+      assert.deepInclude(countsOf(yield* Fiber.join(fiber)), { read: 7, delivered: 6, superseded: 1 })
+      assert.deepStrictEqual(
+        jobs.submitted.map(({ rows }) => rows.map((row) => `${row.id} ${row.fields.name}`)),
+        [
+          ["a N", "b N", "c N"],
+          ["e old", "f old", "d new"],
+        ],
+      )
+    }).pipe(Effect.provide(services())),
+  )
+
+  it.effect("rule 4: a state that fails while a job is followed ends the run, and the job stays open", () =>
+    Effect.gen(function* () {
+      const { jobs, pipeline, sink } = setup()
+      const sql = yield* SqlClient.SqlClient
+      yield* sql.unsafe("CREATE TRIGGER full BEFORE INSERT ON ledger BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+      assert.deepInclude(yield* runOne(pipeline), { status: "failed", resumable: true })
+      assert.deepInclude(yield* leftovers, { jobs: 1, spool: 5 })
+      yield* sql.unsafe("DROP TRIGGER full")
+      assert.deepInclude((yield* runOne(pipeline)).recovered["fake.things"], { delivered: 5 })
+      assert.strictEqual(jobs.submitted.length, 1)
+      assert.strictEqual(sink.contents.size, 5)
+    }).pipe(Effect.provide(services())),
+  )
+
   it.effect("deferred rows go in batches when the job is over", () =>
     Effect.gen(function* () {
       const { jobs, pipeline, sink } = setup()

@@ -22,7 +22,6 @@ export const bringBack = (
       for (const line of found) lane.bringBack(entryOf(line), writer.partition?.(line.spooled.row))
       state.work.openUnsafe()
     }
-    lane.takeReplacedLines()
     yield* ctx.transact(state.jobs.drop(batch))
   })
 

@@ -31,7 +31,7 @@ export const spoolRows = (ctx: RunContext, state: RouteState, jobs: JobWriter): 
   Effect.gen(function* () {
     const { lane } = state
     let open: OpenSpool | undefined
-    let running: Fiber.Fiber<void, StateFailure> | undefined
+    let running: Fiber.Fiber<void> | undefined
     while (ctx.halt.current() === undefined && state.stopped === undefined) {
       const next = nextRows(state, jobs, open)
       if (next.length > 0) {
@@ -104,6 +104,7 @@ const close = (ctx: RunContext, state: RouteState, jobs: JobWriter, open: OpenSp
     const { lane } = state
     if (!jobs.worth(lane.spooled())) {
       yield* bringBack(ctx, state, open.batch, lane.spooledLines())
+      lane.takeReplacedLines()
       return undefined
     }
     const replaced = lane.takeReplacedLines()
@@ -122,5 +123,7 @@ const close = (ctx: RunContext, state: RouteState, jobs: JobWriter, open: OpenSp
       state.jobOpen = false
       state.work.openUnsafe()
     })
-    return yield* Effect.forkChild(runJob(ctx, state, jobs, job).pipe(Effect.ensuring(over)))
+    // Nobody waits for it yet: what goes wrong must end the run by itself.
+    const guard = ctx.halt.guard(`sink ${state.route.sink.endpoint.name}`)
+    return yield* Effect.forkChild(guard(runJob(ctx, state, jobs, job)).pipe(Effect.ensuring(over)))
   })
