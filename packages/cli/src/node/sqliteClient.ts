@@ -155,6 +155,9 @@ const open = (file: string, busyTimeoutMillis: number): DatabaseSync => {
   try {
     // FULL: a commit that returned survives a power cut, which rules 1 and 4 rest on.
     database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF")
+    // Keys without an order touch a page each: 16 MB of pages in memory and as many in the log before they go to the
+    // file (SQLite: 2 and 4) save a sixth of what writing 400,000 of them takes.
+    database.exec("PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 4000")
     const found = database.prepare("PRAGMA quick_check(1)").get()?.quick_check
     if (found !== "ok") throw damaged(file, `a check of its pages failed (${String(found)})`)
     return database
