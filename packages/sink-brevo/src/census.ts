@@ -27,13 +27,17 @@ export interface Census {
   readonly mayHold: (identifier: string) => boolean
   /** The highest contact id seen. */
   readonly newest: () => number
-  /** The newest change seen, by Brevo's clock. */
+  /** Contacts, where they were shown in the order of their ids. */
+  readonly size: () => number
+  /** Every change up to here was shown, by Brevo's clock. */
+  readonly caughtUp: (modifiedAt: number) => void
   readonly modifiedAt: () => number
 }
 
 export const makeCensus = (): Census => {
   const bits = new Uint8Array(BITS / 8)
   let newest = 0
+  let size = 0
   let modifiedAt = 0
 
   const add = (identifier: string) => {
@@ -47,8 +51,9 @@ export const makeCensus = (): Census => {
   return {
     add,
     addContact: (contact) => {
-      newest = Math.max(newest, Number(contact.id))
-      modifiedAt = Math.max(modifiedAt, contact.modifiedAt)
+      const id = Number(contact.id)
+      if (id > newest) size += 1
+      newest = Math.max(newest, id)
       for (const identifier of identifiersOfContact(contact)) add(identifier)
     },
     mayHold: (identifier) => {
@@ -60,6 +65,10 @@ export const makeCensus = (): Census => {
       return true
     },
     newest: () => newest,
+    size: () => size,
+    caughtUp: (to) => {
+      modifiedAt = Math.max(modifiedAt, to)
+    },
     modifiedAt: () => modifiedAt,
   }
 }

@@ -2,6 +2,7 @@
 import {
   type Answer,
   Forbidden,
+  type LimitState,
   Misconfigured,
   QuotaExhausted,
   Refused,
@@ -130,12 +131,12 @@ const whole = (headers: Headers, name: string): number | undefined => {
   return value !== undefined && /^\d{1,9}$/.test(value.trim()) ? Number(value) : undefined
 }
 
-/** More calls a second than any plan has, so a limit above is the hourly one, which is the same rate. */
+/** More calls a second than any plan has. A limit above that is 3,600 times the one a second is the hourly one. */
 const LARGEST_LIMIT = 6_000
+const isHourly = (limit: number) => limit > LARGEST_LIMIT && limit % 3_600 === 0
 
-export const readLimit = (headers: Headers) => {
-  const said = whole(headers, "x-sib-ratelimit-limit")
-  const limit = said !== undefined && said <= LARGEST_LIMIT ? said : undefined
+export const readLimit = (headers: Headers): LimitState | undefined => {
+  const limit = whole(headers, "x-sib-ratelimit-limit")
   const remaining = whole(headers, "x-sib-ratelimit-remaining")
   const reset = whole(headers, "x-sib-ratelimit-reset")
   if (limit === undefined && remaining === undefined && reset === undefined) return undefined
@@ -143,6 +144,7 @@ export const readLimit = (headers: Headers) => {
     ...(limit === undefined ? {} : { limit }),
     ...(remaining === undefined ? {} : { remaining }),
     ...(reset === undefined ? {} : { resetAfterMillis: reset * 1000 }),
+    ...(limit !== undefined && isHourly(limit) ? { windowMillis: 3_600_000 } : {}),
   }
 }
 

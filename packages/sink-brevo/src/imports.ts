@@ -105,7 +105,7 @@ export const makeImports = (importing: Importing): JobWriter => {
     const ended = yield* follow(ref, waiting.since)
     const terms = yield* importing.terms
     const roster = yield* makeRoster(batch, key)
-    const compared = yield* compare(api, ref, roster, terms, look.note)
+    const compared = yield* compare(api, ref, roster, terms, look)
     if (isLostJob(ref, ended, compared)) return yield* jobLost()
     const reported = yield* readReports(importing.reports, ended, key)
     const rows = untouched?.batch === batch.id ? untouched.rows : new Map<string, Outcome>()

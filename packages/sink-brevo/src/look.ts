@@ -31,8 +31,10 @@ export interface Looked extends Seen {
 export interface Look {
   /** Undefined where the account cannot be read in fewer calls than the rows take by themselves. */
   readonly at: (roster: Roster, terms: Terms) => Effect.Effect<Looked | undefined, SinkError>
-  /** Takes in a contact that was read for another reason. */
+  /** Takes in a contact that was read for another reason, */
   readonly note: (contact: Contact) => void
+  /** and that every change up to here was. */
+  readonly caughtUp: (modifiedAt: number) => void
 }
 
 /** The rows that met no contact yet, and what became of the others. */
@@ -67,21 +69,17 @@ const makeMeeting = (roster: Roster, terms: Terms) => {
 
 export const makeLook = (api: BrevoApi): Look => {
   let census: Census | undefined
-  /** What reading all contacts took. */
-  let pages = 0
 
   const read = Effect.fnUntraced(function* (roster: Roster, terms: Terms, from: Census | undefined) {
     const into = from ?? makeCensus()
     const meeting = makeMeeting(roster, terms)
     const question = { modifiedSince: since(from), mostPages: roster.rows.length }
-    let contacts = 0
-    const reading = yield* eachContact(api, question, (contact) => {
-      contacts += 1
+    const { end, modifiedAt } = yield* eachContact(api, question, (contact) => {
       into.addContact(contact)
       meeting.see(contact)
     })
-    if (from === undefined) pages = contacts / PAGE
-    return { reading, into, meeting }
+    if (end === "All") into.caughtUp(modifiedAt)
+    return { end, into, meeting }
   })
 
   /** Rows with an identifier that may be somebody's are only known where that contact was read. */
@@ -97,10 +95,10 @@ export const makeLook = (api: BrevoApi): Look => {
     const before = census
     const held = before === undefined ? undefined : mayExist(before, roster, terms)
     // Few of them are cheaper by themselves, at two calls each, than all contacts once more.
-    const again = before !== undefined && (held?.size ?? 0) * 2 > pages
+    const again = before !== undefined && (held?.size ?? 0) * 2 > before.size() / PAGE
     let found = yield* read(roster, terms, again ? undefined : before)
-    if (found.reading === "Slipped") found = yield* read(roster, terms, undefined)
-    if (found.reading !== "All") return undefined
+    if (found.end === "Slipped") found = yield* read(roster, terms, undefined)
+    if (found.end !== "All") return undefined
     const { into, meeting } = found
     census = into
     const isNew = (number: number) => into !== before || held?.has(number) === false
@@ -113,7 +111,11 @@ export const makeLook = (api: BrevoApi): Look => {
     return looked
   })
 
-  return { at, note: (contact) => census?.addContact(contact) }
+  return {
+    at,
+    note: (contact) => census?.addContact(contact),
+    caughtUp: (modifiedAt) => census?.caughtUp(modifiedAt),
+  }
 }
 
 const since = (census: Census | undefined): number => Math.max(0, (census?.modifiedAt() ?? 0) - LAG_MILLIS)

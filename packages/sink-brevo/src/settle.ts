@@ -3,6 +3,7 @@ import { JobLost, Outcome, type Row, SinkError } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import type { BrevoApi } from "./api.ts"
 import { isOwn } from "./importRow.ts"
+import type { Look } from "./look.ts"
 import { eachContact } from "./pages.ts"
 import { planUpdate, type Terms, want } from "./plan.ts"
 import type { Ended } from "./process.ts"
@@ -40,12 +41,13 @@ export const compare = Effect.fnUntraced(function* (
   ref: Ref,
   roster: Roster,
   terms: Terms,
-  note: (contact: Contact) => void,
+  look: Pick<Look, "note" | "caughtUp">,
 ): Effect.fn.Return<Compared, SinkError> {
   const outcomes: Array<Outcome | null | undefined> = roster.rows.map(() => undefined)
   if (!wasSent(ref)) return { outcomes }
-  yield* eachContact(api, { modifiedSince: ref.modifiedSince, mostPages: Number.POSITIVE_INFINITY }, (contact) => {
-    note(contact)
+  const question = { modifiedSince: ref.modifiedSince, mostPages: Number.POSITIVE_INFINITY }
+  const { end, modifiedAt } = yield* eachContact(api, question, (contact) => {
+    look.note(contact)
     for (const number of roster.of(contact)) {
       const row = roster.rows[number]
       if (row === undefined || outcomes[number]) continue
@@ -53,6 +55,7 @@ export const compare = Effect.fnUntraced(function* (
       if (outcome !== undefined) outcomes[number] = outcome
     }
   })
+  if (end === "All") look.caughtUp(modifiedAt)
   return { outcomes }
 })
 

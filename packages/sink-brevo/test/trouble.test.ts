@@ -139,7 +139,10 @@ describe("the error table", () => {
         }),
       )
     assert.deepStrictEqual(of("20"), { limit: 20, remaining: 3, resetAfterMillis: 1_000 })
-    assert.deepStrictEqual(of("36000"), { remaining: 3, resetAfterMillis: 1_000 })
+    const hourly = { limit: 36_000, remaining: 3, resetAfterMillis: 1_000, windowMillis: 3_600_000 }
+    assert.deepStrictEqual(of("36000"), hourly)
+    // A limit that is none.
+    assert.deepStrictEqual(of("1000000"), { limit: 1_000_000, remaining: 3, resetAfterMillis: 1_000 })
     assert.strictEqual(readLimit(Headers.fromInput({ "x-other": "1" })), undefined)
   })
 })
