@@ -32,15 +32,11 @@ const users: SourceConformance<Auth0Config> = {
   origin: () => makeOrigin({}),
 }
 
+/** In a test of its own: its pages come at once, so that a run stopped at the first row has settled none of them. */
+export const byExport = { ...users, name: "users, by an export", options: { read: "export", per_page: 10 } }
+
 export const suites = [
   users,
-  {
-    ...users,
-    name: "users, by an export",
-    options: { read: "export", per_page: 10 },
-    // Its pages come faster than rows are written: a run stopped at the first row has settled none of them.
-    without: ["in a pipeline: a run that is stopped loses nothing"],
-  },
   { ...users, name: "users, pages cut to 50", origin: () => makeOrigin({ maxPerPage: 50, users: 170 }) },
   {
     ...users,
