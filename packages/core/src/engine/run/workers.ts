@@ -57,8 +57,9 @@ const work = (ctx: RunContext, state: RouteState): Effect.Effect<void, StateFail
         yield* Effect.raceFirst(state.work.await, ctx.halt.requested)
       }
     }
-    // A stopped route takes nothing more: READ must not wait for it.
+    // A stopped route takes nothing more: READ must not wait for it, nor its spool and other senders for rows.
     state.room.openUnsafe()
+    state.work.openUnsafe()
   })
 
 /** More rows may come out of the spool. */
