@@ -7,6 +7,7 @@ import { isBuiltin } from "node:module"
 import { join } from "node:path"
 import { type InputOptions, type Plugin, type RolldownOutput, rolldown } from "rolldown"
 import { effectModules, lateSegmenter, writeBarrels } from "./effect.ts"
+import { jsonata, lateJsonata, writeJsonata } from "./jsonata.ts"
 
 const packages = join(import.meta.dirname, "../..")
 const source = (file: string) => join(packages, file)
@@ -42,7 +43,7 @@ const standsAlone = (id: string): boolean => isIndex(id) || /cli\/src\/(bin|comp
 const options = (plugins: ReadonlyArray<Plugin>): InputOptions => ({
   platform: "node",
   external: (id) => isBuiltin(id),
-  plugins: [lateSegmenter, ...plugins],
+  plugins: [lateSegmenter, lateJsonata, ...plugins],
   preserveEntrySignatures: "allow-extension",
   treeshake: { moduleSideEffects: [{ test: /packages\/(core|sandbox)\/src\/index\.ts$/, sideEffects: false }] },
 })
@@ -104,5 +105,6 @@ export const bundle = async (target: string): Promise<ReadonlyArray<string>> => 
   })
   await build.close()
   writeBarrels(target)
-  return written.output.flatMap((each) => (each.type === "chunk" ? each.moduleIds : []))
+  writeJsonata(target)
+  return [jsonata, ...written.output.flatMap((each) => (each.type === "chunk" ? each.moduleIds : []))]
 }

@@ -147,7 +147,7 @@ pipelines:
     const chunks = ["bin", "chunks/compiled", "chunks/main", "chunks/start", "chunks/version", "chunks/check"]
     const plugins = ["sluice/source-auth0", "sluice/sink-brevo", "chunks/plugins"]
     assert.sameMembers(
-      loaded.filter((module) => module.endsWith(".js")),
+      loaded.filter((module) => /\.c?js$/.test(module)),
       [...chunks, ...plugins, "chunks/rolldown-runtime"].map((name) => `${name}.js`),
     )
   })

@@ -75,6 +75,37 @@ describe("plain paths", () => {
     assert.isAbove(met, 300, "too few paths met data for the property to say anything")
   })
 
+  it("rule (DESIGN §2): a path without quotes is what JSONata takes it for, its own words included", () => {
+    const words = [
+      "a",
+      "_b1",
+      "and",
+      "or",
+      "in",
+      "true",
+      "false",
+      "null",
+      "function",
+      "Infinity",
+      "constructor",
+      "__proto__",
+    ]
+    const paths = words.flatMap((word) => [word, ...words.map((next) => `${word}.${next}`)])
+    const isPath = (source: string): boolean => {
+      try {
+        const { type, steps = [] }: { type: string; steps?: ReadonlyArray<{ type: string }> } = jsonata(source).ast()
+        return type === "path" && steps.every((step) => step.type === "name")
+      } catch {
+        return false
+      }
+    }
+    for (const source of paths) {
+      const { evaluator, reads, problems } = compileExpression(source)
+      assert.strictEqual(evaluator._tag === "Path" && problems.length === 0, isPath(source), source)
+      if (isPath(source)) assert.deepStrictEqual(reads, new Set(source.split(".").slice(0, 1)), source)
+    }
+  })
+
   it("the fast path equals JSONata on lists of lists", async () => {
     const leaf = fc.constantFrom<unknown>(1, null, [], [1], [[2]], [[1, 2], [3]])
     const nested = fc.letrec<{ list: unknown }>((tie) => ({

@@ -28,6 +28,11 @@ const limits = { timeout: timeLimit, stack: 1000, sequence: 1_000_000 }
 
 /** Compiles an expression; the problems of one that does not parse are its only finding. */
 export function compileExpression(source: string): Expression {
+  const names = plainNames(source)
+  if (names !== undefined) {
+    const evaluator: Evaluator = { _tag: "Path", read: compilePath(names) }
+    return { source, evaluator, reads: new Set(names.slice(0, 1)), tellsTime: false, problems: [] }
+  }
   const parsed = parse(source)
   if ("problem" in parsed) {
     return {
@@ -40,6 +45,12 @@ export function compileExpression(source: string): Expression {
   }
   const tree: unknown = parsed.program.ast()
   return { source, evaluator: constant(tree) ?? path(tree) ?? computed(parsed.program), ...inspect(tree) }
+}
+
+/** What most mappings are, read without JSONata, so that a file of such paths never has to load it. */
+function plainNames(source: string): ReadonlyArray<string> | undefined {
+  const names = source.split(".")
+  return names.every((name) => /^[A-Za-z_]\w*$/.test(name) && !/^(true|false|null)$/.test(name)) ? names : undefined
 }
 
 type Parsed = { readonly program: jsonata.Expression } | { readonly problem: Finding }
@@ -83,10 +94,13 @@ function computed(program: jsonata.Expression): Evaluator {
   return { _tag: "Computed", evaluate }
 }
 
-const formatTime = jsonata("$fromMillis($start, $picture, $zone)", { timeout: timeLimit })
+let formatTime: jsonata.Expression | undefined
 
 export const bindingsAt = (start: number): Bindings => ({
-  now: (picture, zone) => formatTime.evaluate({}, { start, picture, zone }),
+  now: (picture, zone) => {
+    formatTime ??= jsonata("$fromMillis($start, $picture, $zone)", { timeout: timeLimit })
+    return formatTime.evaluate({}, { start, picture, zone })
+  },
   millis: () => start,
 })
 
