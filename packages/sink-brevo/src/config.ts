@@ -41,7 +41,14 @@ export const BrevoConfig = Schema.Struct({
 export type BrevoConfig = typeof BrevoConfig.Type
 
 /** Upper case, as Brevo keeps them; `email` and `ext_id` are fields of their own. */
-const AttributeName = Schema.String.check(Schema.isPattern(/^(?!EMAIL$|EXT_ID$)[A-Z][A-Z0-9_-]*$/))
+const isAttributeName = (name: string): boolean => /^(?!EMAIL$|EXT_ID$)[A-Z][A-Z0-9_-]*$/.test(name)
+
+const NewAttributes = Schema.Record(Schema.String, Schema.Literals(["text", "date", "float", "boolean"])).check(
+  Schema.makeFilter((attributes) => {
+    const wrong = Object.keys(attributes).find((name) => !isAttributeName(name))
+    return wrong === undefined ? undefined : { path: [wrong], issue: "is no name: capital letters, digits, _ and -" }
+  }),
+)
 
 const ListId = Schema.Int.check(Schema.isGreaterThan(0))
 
@@ -87,7 +94,7 @@ export const ContactOptions = Schema.Struct({
       "How long a run waits for Brevo to finish an import. After that it stops, and the next one goes on waiting.",
     ),
   ),
-  create_missing_attributes: Schema.Record(AttributeName, Schema.Literals(["text", "date", "float", "boolean"])).pipe(
+  create_missing_attributes: NewAttributes.pipe(
     Schema.withDecodingDefaultKey(Effect.succeed({})),
     describe(
       "Attributes that a run makes before it writes where the account lacks them, with their type: `{ NICKNAME: text }`. Check and preview make none.",
