@@ -44,7 +44,8 @@ export const spoolRows = (ctx: RunContext, state: RouteState, jobs: JobWriter): 
         break
       } else {
         state.work.closeUnsafe()
-        yield* Effect.raceAllFirst([state.work.await, ctx.halt.requested, untilOld(open)])
+        // An old spool that waits for a job is told when that is over.
+        yield* Effect.raceAllFirst([state.work.await, ctx.halt.requested, untilOld(lane.isQuiet() ? open : undefined)])
       }
     }
     if (running !== undefined) yield* Fiber.join(running)
