@@ -67,7 +67,25 @@ const byEmail: SinkConformance<BrevoConfig> = {
   destination: () => makeDestination("email"),
 }
 
+/** Every run's rows go through an import, and those that it cannot carry by themselves. */
+const byImport: SinkConformance<BrevoConfig> = {
+  ...byEmail,
+  name: "contacts by email, imported",
+  options: { lists: [lists.all], import_list: lists.social, path: "import" },
+}
+
 /** The case says nothing about Brevo. */
 const without = ["nested values arrive as they are"]
 
-export const suites = [byExtId, byEmail].map((suite) => ({ ...suite, without }))
+/** Nor these about rows that wait on disk for a job. */
+const withoutInFlight = [
+  ...without,
+  "in a pipeline: A04: the run dies with a batch in flight",
+  "in a pipeline: D14: a slow destination holds the source back",
+]
+
+export const suites = [
+  { ...byExtId, without },
+  { ...byEmail, without },
+  { ...byImport, without: withoutInFlight },
+]
