@@ -22,12 +22,18 @@ const Sliding = Schema.Struct({
 })
 /** The users without a time are to come. */
 const Sweeping = Schema.Struct({ version, phase: Schema.Literal("sweep"), field, next })
-/** In the file of an export job: what comes after so many lines. Auth0 keeps both for 24 hours. */
+const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+
+/**
+ * In the file of an export job: what comes after so many lines. Auth0 keeps both for 24 hours. `counted`: users that
+ * were handed over and are as old as the job, which search can count too.
+ */
 const Exporting = Schema.Struct({
   version,
   phase: Schema.Literal("export"),
   job: JobId,
-  lines: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)),
+  lines: Count,
+  counted: Count,
 })
 const Ended = Schema.Struct({
   version,

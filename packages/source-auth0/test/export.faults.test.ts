@@ -51,6 +51,35 @@ describe("C20: an export", () => {
     }),
   )
 
+  it.effect("cut short is found out by a resumed scan, too, and by users who came meanwhile is not hidden", () =>
+    Effect.gen(function* () {
+      const sandbox = yield* sandboxOf({ users: 900 })
+      strike(sandbox, "short")
+      const adding = HttpClient.tapRequest(httpClient(sandbox), ({ method }) =>
+        Effect.gen(function* () {
+          if (method !== "POST") return
+          yield* Effect.sleep("1 second")
+          for (let nth = 0; nth < 400; nth++) sandbox.control.upsertUser({ user_id: `auth0|new${nth}` })
+        }),
+      )
+      const options = userOptions({ read: "export", per_page: 10 })
+      const first = yield* scan(sandbox, { options }, adding)
+      assert.match(first.completeness?.gap ?? "", /brought/)
+      const from = Option.fromUndefinedOr(first.pages.find(({ records }) => records.length > 0)?.position)
+      assert.match((yield* scan(sandbox, { options, from })).completeness?.gap ?? "", /brought/)
+    }),
+  )
+
+  it.effect("without users whom search shows for a while after they were deleted has no gap", () =>
+    Effect.gen(function* () {
+      const sandbox = yield* sandboxOf({ indexLagMillis: 30_000 })
+      sandbox.control.deleteUser(sandbox.control.userId(5))
+      const { keys, completeness } = yield* scan(sandbox)
+      assert.strictEqual(keys.length, 59)
+      assert.isUndefined(completeness?.gap)
+    }),
+  )
+
   it.effect("without the users who were deleted since they were counted has no gap", () =>
     Effect.gen(function* () {
       const sandbox = yield* sandboxOf()

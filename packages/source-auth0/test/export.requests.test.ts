@@ -41,6 +41,24 @@ const file = (reply: string | Buffer, headers = {}) =>
     .get(`/${id}/acme.json.gz${query}`)
     .reply(200, reply, headers)
 
+/** A search that counts. */
+const counted = (q: string, total: number, over: Record<string, string> = {}) =>
+  api()
+    .get("/api/v2/users")
+    .query({
+      q,
+      search_engine: "v3",
+      sort: "created_at:1",
+      page: "0",
+      per_page: "1",
+      include_totals: "true",
+      fields: "user_id",
+      include_fields: "true",
+      ...over,
+    })
+    .reply(200, { start: 0, limit: 1, length: 1, users: users.slice(0, 1), total })
+const upTo = `created_at:[* TO ${job.created_at}]`
+
 interface Config {
   readonly export_hosts?: ReadonlyArray<string>
 }
@@ -64,7 +82,7 @@ const scan = (over: Partial<ScanRequest<UserOptions>>, config: Config = {}) =>
 
 /** From a job that a run before had begun. */
 const resumed = (lines = 0): Partial<ScanRequest<UserOptions>> => ({
-  from: Option.some({ version: 1, phase: "export", job: id, lines }),
+  from: Option.some({ version: 1, phase: "export", job: id, lines, counted: lines }),
 })
 
 const found = () => api().get(`/api/v2/jobs/${id}`).reply(200, completed)
@@ -74,20 +92,10 @@ describe("requests of an export", () => {
     "auth0 trap 18: the job lists its fields and sets no limit; the file gets no token; its end is a position",
     () =>
       Effect.gen(function* () {
-        const counted = { start: 0, limit: 1, length: 1, users: users.slice(0, 1), total: 2 }
-        api()
-          .get("/api/v2/users")
-          .query({
-            q: "NOT blocked:true AND updated_at:[* TO *]",
-            search_engine: "v3",
-            sort: "updated_at:-1",
-            page: "0",
-            per_page: "1",
-            include_totals: "true",
-            fields: "user_id,updated_at",
-            include_fields: "true",
-          })
-          .reply(200, counted)
+        counted("NOT blocked:true AND updated_at:[* TO *]", 2, {
+          sort: "updated_at:-1",
+          fields: "user_id,updated_at",
+        })
         api()
           .post("/api/v2/jobs/users-exports", {
             format: "json",
@@ -95,6 +103,7 @@ describe("requests of an export", () => {
           })
           .reply(200, completed)
         file(gzipSync(lines))
+        counted(`NOT blocked:true AND ${upTo}`, 2)
         const options = userOptions({ read: "export", active_only: true })
         const { pages } = yield* scan({ options, sync: "incremental" })
         const at = { version: 1, phase: "export", job: id }
@@ -105,8 +114,8 @@ describe("requests of an export", () => {
           data,
         }))
         assert.deepStrictEqual(pages, [
-          { records: [], position: { ...at, lines: 0 } },
-          { records, position: { ...at, lines: 2 } },
+          { records: [], position: { ...at, lines: 0, counted: 0 } },
+          { records, position: { ...at, lines: 2, counted: 2 } },
           {
             records: [],
             position: { version: 1, phase: "end", sync: "incremental", next: "2026-01-25T17:38:15.325Z" },
@@ -119,6 +128,7 @@ describe("requests of an export", () => {
     Effect.gen(function* () {
       found()
       file(gzipSync(lines))
+      counted(upTo, 2)
       const { records } = yield* scan(resumed(1))
       assert.deepStrictEqual(
         records.map(({ key }) => key),
@@ -131,6 +141,7 @@ describe("requests of an export", () => {
     Effect.gen(function* () {
       found()
       file(gzipSync(`\n{"user_id":"auth0|a","email":12345678901234567890}\r\n\n{"user_id":"auth0|b"}`))
+      counted(upTo, 0)
       const { records } = yield* scan(resumed())
       assert.deepStrictEqual(
         records.map(({ data }) => data),
@@ -199,14 +210,14 @@ describe("requests of an export", () => {
       nock("https://files.example.com", { badheaders: ["authorization"] })
         .get("/x")
         .reply(200, gzipSync(lines))
+      counted(upTo, 2)
       assert.strictEqual((yield* scan(resumed(), { export_hosts: ["files.example.com"] })).records.length, 2)
     }),
   )
 
   it.effect("auth0 trap 22: a job whose answer was lost is not made again by the call", () =>
     Effect.gen(function* () {
-      const counted = { start: 0, limit: 1, length: 1, users: users.slice(0, 1), total: 2 }
-      api().get("/api/v2/users").query(true).reply(200, counted)
+      counted("created_at:[* TO *]", 2, { per_page: "100", fields: "user_id,created_at,updated_at,email" })
       api().post("/api/v2/jobs/users-exports").reply(503)
       const error = yield* Effect.flip(scan({}))
       assert.deepInclude(error.reason, { _tag: "Unavailable", inDoubt: true })

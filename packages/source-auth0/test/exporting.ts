@@ -1,4 +1,4 @@
-/** Scans of a sandbox by exports, on a clock that moves until the file is asked for: what is unpacked takes real time. */
+/** Scans of a sandbox by exports, on a clock that moves by itself. */
 import { CurrentLimiters, makeLimiters, type Page, type ScanRequest, type SourceError } from "@sluice/core"
 import {
   credentials,
@@ -53,12 +53,19 @@ export const jobs = (sandbox: Sandbox) => ({
   files: count(sandbox, "GET /user-exports/:job/:file"),
 })
 
-/** Lets time pass until the effect has ended or a file is being read. */
+const aWhile = Effect.gen(function* () {
+  for (let turn = 0; turn < 20; turn++) yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+})
+
+/** Lets time pass until the effect has ended, and slowly once a file is read: unpacking takes real time. */
 export const onClock = <A, E>(sandbox: Sandbox, effect: Effect.Effect<A, E>) =>
   Effect.gen(function* () {
     const { files } = jobs(sandbox)
     const fiber = yield* Effect.forkChild(effect)
-    while (fiber.pollUnsafe() === undefined && jobs(sandbox).files === files) yield* TestClock.adjust("1 second")
+    while (fiber.pollUnsafe() === undefined) {
+      if (jobs(sandbox).files > files) yield* aWhile
+      yield* TestClock.adjust("1 second")
+    }
     return yield* Fiber.join(fiber)
   })
 

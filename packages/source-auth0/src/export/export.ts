@@ -7,16 +7,18 @@ import {
   type Page,
   Protocol,
   SourceError,
+  type SourceRecord,
   Unavailable,
 } from "@sluice/core"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { passes } from "../find.ts"
+import type { User } from "../management.ts"
 import { type Exporting, endPage } from "../position.ts"
 import { recordOf, type Tally } from "../reading.ts"
 import { fieldsOf, type UsersRequest } from "../request.ts"
-import { earlier } from "../times.ts"
+import { comparable, earlier, timeOf } from "../times.ts"
 import { exportFields } from "./fields.ts"
 import { lookUp, whenCompleted } from "./job.ts"
 import type { Job, Jobs } from "./jobs.ts"
@@ -40,6 +42,9 @@ const NAME = "auth0.exports.file"
 
 /** How often a link that is refused is replaced by another. */
 const MOST_LINKS = 3
+
+/** Search still shows who was deleted a moment ago. */
+const SETTLING = "1 minute"
 
 const failure = (reason: CallReason) => new SourceError({ reason })
 
@@ -71,26 +76,42 @@ const open = (
 const fileOf = (exports: Exports, job: Job): Stream.Stream<Uint8Array, SourceError> =>
   Stream.unwrap(Effect.map(open(exports, job), (bytes) => Stream.mapError(gunzip(NAME, bytes), failure)))
 
-/** The position of the page up to that line. */
-const after = (job: string, lines: number): Exporting => ({ version: 1, phase: "export", job, lines })
-
-const makePage = (request: UsersRequest, tally: Tally, job: string) => {
+/** Makes pages, and counts the users whom search can count, too. */
+const makePages = (request: UsersRequest, tally: Tally, job: Job, from: Exporting | undefined) => {
   const fields = fieldsOf(request)
   const recent = makeRecent()
-  return ({ users, read }: Lines): Page => {
-    const records = users.filter((user) => passes(user, request.options)).map((user) => recordOf(user, fields))
-    const fresh = records.filter(recent.isNews)
-    tally.duplicates += records.length - fresh.length
-    tally.delivered += fresh.length
-    tally.exported += users.length
-    return { records: fresh, position: after(job, read) }
+  const until = comparable(job.created_at)
+  let counted = from?.counted ?? 0
+
+  const isCounted = (user: User): boolean => {
+    const time = timeOf(user, "created_at")
+    return time !== undefined && comparable(time) <= until
   }
+  const position = (lines: number): Exporting => ({ version: 1, phase: "export", job: job.id, lines, counted })
+
+  const page = ({ users, read }: Lines): Page => {
+    const records: Array<SourceRecord> = []
+    for (const user of users) {
+      if (!passes(user, request.options)) continue
+      const record = recordOf(user, fields)
+      if (!recent.isNews(record)) {
+        tally.duplicates += 1
+        continue
+      }
+      if (isCounted(user)) counted += 1
+      records.push(record)
+    }
+    tally.delivered += records.length
+    tally.exported += users.length
+    return { records, position: position(read) }
+  }
+  return { page, counted: () => counted, start: { records: [], position: position(from?.lines ?? 0) } }
 }
 
 export interface ExportScan {
   /** Where a stopped scan stopped; undefined begins one. */
   readonly from: Exporting | undefined
-  /** Counts who was created until then, by search. Asked where fewer came than were counted at the beginning. */
+  /** Counts who was created until then, by search. */
   readonly count: (until: string) => Effect.Effect<number | undefined, SourceError>
 }
 
@@ -104,17 +125,21 @@ export const exportUsers = (
     Effect.gen(function* () {
       const { jobs } = exports
       const job = yield* from === undefined ? jobs.create(exportFields(request)) : lookUp(jobs, from.job)
-      const before = tally.delivered
+      const pages = makePages(request, tally, job, from)
       const overlap = Duration.toMillis(request.options.overlap)
       tally.overlap = Math.round(overlap / 1000)
 
-      /** Nobody was counted who did not arrive: a file may end early and look whole. */
-      const recheck = Effect.gen(function* () {
-        const arrived = tally.delivered - before
-        if (from !== undefined || tally.expected === undefined || arrived >= tally.expected) return
-        const total = yield* count(job.created_at)
-        if (total === undefined || total <= arrived) return
-        tally.gap = `Auth0 counts ${total} users created up to ${job.created_at} and the export brought ${arrived}. Run again to read the rest.`
+      /** How many search counts, where that is more than came. */
+      const more = Effect.map(count(job.created_at), (total) =>
+        total !== undefined && total > pages.counted() ? total : undefined,
+      )
+      /** Nobody is missing whom search counts: a file may end early and look whole. */
+      const compared = Effect.gen(function* () {
+        if ((yield* more) === undefined) return
+        yield* Effect.sleep(SETTLING)
+        const total = yield* more
+        if (total === undefined) return
+        tally.gap = `Auth0 counts ${total} users created up to ${job.created_at} and the export brought ${pages.counted()}. Run again to read the rest.`
       })
       // What changed since the job began may or may not be in the file, so the next scan begins there, by Auth0's own
       // clock. What a gap left out is read again: the next scan reads all.
@@ -129,13 +154,10 @@ export const exportUsers = (
         polled: () => {
           tally.polls += 1
         },
-        reminder: { records: [], position: after(job.id, from?.lines ?? 0) },
+        reminder: pages.start,
         read: (completed) => {
           const lines = readLines(fileOf(exports, completed), from?.lines ?? 0, request.options.per_page * PAGE_FACTOR)
-          return Stream.map(lines, makePage(request, tally, job.id)).pipe(
-            Stream.concat(Stream.fromEffectDrain(recheck)),
-            Stream.concat(end),
-          )
+          return Stream.map(lines, pages.page).pipe(Stream.concat(Stream.fromEffectDrain(compared)), Stream.concat(end))
         },
       })
     }),
