@@ -173,6 +173,41 @@ describe("jobs", () => {
     }).pipe(Effect.provide(services())),
   )
 
+  it.effect(
+    "rule 3: a row that a silent hand-over may have written is never called unchanged, though the job deferred it",
+    () =>
+      Effect.gen(function* () {
+        const { jobs, pipeline, sink, source } = setup()
+        const named = (name: string, version: string) =>
+          Array.from({ length: 5 }, (_, n) => record(`u${n}`, { name }, version))
+        source.pages = [named("A", "1")]
+        yield* runOne(pipeline)
+
+        // The first hand-over is taken and not answered; to the second the vendor has no time for u2.
+        let handOvers = 0
+        jobs.beforeRef = () =>
+          Effect.suspend(() => {
+            handOvers += 1
+            if (handOvers > 1) return Effect.void
+            for (const row of named("B", "2")) sink.contents.set(row.key, { id: row.key, name: "B" })
+            return fails(new Unavailable({ message: "cut", inDoubt: true }))
+          })
+        const answer = jobs.answer
+        const busy = (row: Row) => Outcome.Deferred({ id: row.id, message: "busy" })
+        jobs.answer = (rows) => Stream.succeed(rows.map((row) => (row.id === "u2" ? busy(row) : deliver(sink, row))))
+        sink.writer = { ...sink.writer, write: ({ rows }) => Effect.succeed(rows.map(busy)) }
+        source.pages = [named("B", "2")]
+        assert.deepInclude(countsOf(yield* runOne(pipeline, { fullRefresh: true })), { delivered: 4, rejected: 1 })
+
+        jobs.answer = answer
+        sink.writer = { jobs }
+        source.pages = [named("A", "3")]
+        const report = yield* runOne(pipeline, { fullRefresh: true })
+        assert.deepInclude(countsOf(report), { unchanged: 0 })
+        assert.strictEqual(sink.contents.get("u2")?.name, "A")
+      }).pipe(Effect.provide(services())),
+  )
+
   it.effect("rule 4: a state that fails while a job is followed ends the run, and the job stays open", () =>
     Effect.gen(function* () {
       const { jobs, pipeline, sink } = setup()

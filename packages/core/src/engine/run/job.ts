@@ -14,7 +14,7 @@ import { type Answers, answersOf, watchBudget } from "./budget.ts"
 import type { RunContext } from "./context.ts"
 import { haltFor } from "./halt.ts"
 import type { SpooledEntry } from "./lane.ts"
-import { type Answered, settlementOf } from "./outcomes.ts"
+import { type Answered, markOf, settlementOf } from "./outcomes.ts"
 import type { RouteState } from "./routeState.ts"
 import { backoff, maxAttempts, mayHaveWritten } from "./send.ts"
 import { settle } from "./settle.ts"
@@ -246,7 +246,12 @@ export const giveUp = (
 /** What is still open goes as batches. From here on a crash finds a spool without a job: its rows are read again. */
 const giveBack = (ctx: RunContext, state: RouteState, job: OpenJob): Effect.Effect<void, StateFailure> =>
   Effect.gen(function* () {
-    const isOver = state.jobs.put({ batch: job.batch, ref: null, rows: null, bytes: job.bytes })
+    const rest = [...job.open.values()]
+    const isOver = Effect.gen(function* () {
+      // A hand-over without an answer may have written them: whatever they come to, what is there is unknown.
+      if (job.doubtful) yield* state.ledger.forget(rest.map(markOf))
+      yield* state.jobs.put({ batch: job.batch, ref: null, rows: null, bytes: job.bytes })
+    })
     yield* settleRows(ctx, state, job, [], isOver)
     state.lane.releaseConcluded()
     watchBudget(state, job.answers)
@@ -254,7 +259,7 @@ const giveBack = (ctx: RunContext, state: RouteState, job: OpenJob): Effect.Effe
       ctx,
       state,
       job.batch,
-      [...job.open.values()].map((entry) => entry.line),
+      rest.map((entry) => entry.line),
     )
     if (state.lane.canUnpark()) yield* arrive(ctx, state, [])
   })
