@@ -184,6 +184,8 @@ describe("what Node has compiled", () => {
       })
     await check({ NODE_DISABLE_COMPILE_CACHE: "1" })
     assert.deepStrictEqual(fs.readdirSync(home), ["project"])
+    await check({ HOME: "" })
+    assert.deepStrictEqual(fs.readdirSync(home), ["project"])
     await check({ XDG_CACHE_HOME: "." })
     assert.isNotEmpty(fs.readdirSync(path.join(home, ".cache/sluice/compiled")))
     assert.deepStrictEqual(fs.readdirSync(project), ["empty.yaml"])
