@@ -202,8 +202,7 @@ describe("jobs", () => {
         jobs.answer = answer
         sink.writer = { jobs }
         source.pages = [named("A", "3")]
-        const report = yield* runOne(pipeline, { fullRefresh: true })
-        assert.deepInclude(countsOf(report), { unchanged: 0 })
+        yield* runOne(pipeline, { fullRefresh: true })
         assert.strictEqual(sink.contents.get("u2")?.name, "A")
       }).pipe(Effect.provide(services())),
   )
