@@ -44,6 +44,7 @@ const options = (plugins: ReadonlyArray<Plugin>): InputOptions => ({
   platform: "node",
   external: (id) => isBuiltin(id),
   plugins: [lateSegmenter, lateJsonata, ...plugins],
+  checks: { ineffectiveDynamicImport: false },
   preserveEntrySignatures: "allow-extension",
   treeshake: { moduleSideEffects: [{ test: /packages\/(core|sandbox)\/src\/index\.ts$/, sideEffects: false }] },
 })

@@ -17,7 +17,7 @@ let vendors: Bench
 beforeAll(async () => {
   await promisify(execFile)(process.execPath, [path.join(root, "packages/cli/build/build.ts"), built])
   vendors = await bench()
-})
+}, 60_000)
 
 afterAll(async () => {
   fs.rmSync(folder, { recursive: true, force: true })
@@ -97,6 +97,16 @@ pipelines:
     write("foreign/node_modules/effect/package.json", foreign)
     write("foreign/node_modules/effect/no.js", `throw new Error("a second copy of effect")`)
     await runsWithOurCopy("foreign")
+  })
+
+  it("carries every plugin of this repository", () => {
+    const plugins = fs.readdirSync(path.join(root, "packages")).filter((name) => /^(source|sink)-/.test(name))
+    assert.isAtLeast(plugins.length, 2)
+    const carried = fs.readdirSync(path.join(built, "sluice"))
+    assert.includeMembers(
+      carried,
+      plugins.map((name) => `${name}.js`),
+    )
   })
 
   it("carries every module of effect that can be imported", async () => {
