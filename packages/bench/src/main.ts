@@ -36,7 +36,9 @@ const lines = await withBench(values.quick ? "quick" : "full", async (bench) => 
   const all: Array<Line> = []
   for (const [name, part] of chosen) {
     process.stderr.write(`${name} …\n`)
-    all.push(...(await part(bench)))
+    const found = await part(bench)
+    process.stderr.write(`${asText(found)}\n\n`)
+    all.push(...found)
   }
   return all
 })

@@ -32,7 +32,8 @@ const Report = Schema.Struct({
 const decodeReport = Schema.decodeUnknownSync(Schema.fromJsonString(Report))
 
 interface Surroundings {
-  readonly heapMib: number
+  /** Node's flags for the command line. */
+  readonly flags: ReadonlyArray<string>
   readonly folder: string
   readonly sandbox: Served
   readonly store: Served
@@ -44,7 +45,7 @@ const written: { readonly [lane in LaneName]: (around: Surroundings) => Promise<
 }
 
 const runOnce = async (around: Surroundings, lane: LaneName, users: number, run: LaneRun["run"]): Promise<LaneRun> => {
-  const { folder, heapMib, sandbox, store } = around
+  const { flags, folder, sandbox, store } = around
   const PEAK_FILE = join(folder, "peak")
   const again = run === "second" ? ["--full-refresh"] : []
   const start = performance.now()
@@ -52,7 +53,7 @@ const runOnce = async (around: Surroundings, lane: LaneName, users: number, run:
     commandLine,
     ["run", join(import.meta.dirname, `${lane}.yaml`), "--state", join(folder, "state.db"), "--json", ...again],
     {
-      flags: [`--max-old-space-size=${heapMib}`, "--import", join(import.meta.dirname, "peak.ts")],
+      flags: [...flags, "--import", join(import.meta.dirname, "peak.ts")],
       env: { ...environment(sandbox.origin), BENCH_ORIGIN: store.origin, PEAK_FILE },
     },
   )
@@ -71,9 +72,13 @@ const runOnce = async (around: Surroundings, lane: LaneName, users: number, run:
 }
 
 /** Each of both runs has to account for every user: the first delivers all, the second finds all unchanged. */
-export const runLane = async (lane: LaneName, users: number, heapMib: number): Promise<ReadonlyArray<LaneRun>> => {
+export const runLane = async (
+  lane: LaneName,
+  users: number,
+  flags: ReadonlyArray<string>,
+): Promise<ReadonlyArray<LaneRun>> => {
   const folder = mkdtempSync(join(tmpdir(), "sluice-million-"))
-  const around = { heapMib, folder, sandbox: await serveSandbox(users), store: await serve(counterpart) }
+  const around = { flags, folder, sandbox: await serveSandbox(users), store: await serve(counterpart) }
   try {
     await reset(around.store.origin, { users: 0 })
     const first = await runOnce(around, lane, users, "first")

@@ -16,7 +16,7 @@ const { values } = parseArgs({
   },
 })
 
-const HEAP_MIB = Number(values.heap)
+const heap = `--max-old-space-size=${values.heap}`
 
 /** Memory at many users may be so many times that at few. */
 const BOUND = 1.2
@@ -39,8 +39,8 @@ const cells = (run: LaneRun): ReadonlyArray<string> => [
 const runs: Array<LaneRun> = []
 const ratios: Array<{ readonly lane: LaneName; readonly ratio: number }> = []
 for (const lane of lanes) {
-  const few = await runLane(lane, Number(values.few), HEAP_MIB)
-  const many = await runLane(lane, Number(values.users), HEAP_MIB)
+  const few = await runLane(lane, Number(values.few), [heap])
+  const many = await runLane(lane, Number(values.users), [heap])
   runs.push(...few, ...many)
   ratios.push({ lane, ratio: peakOf(many) / peakOf(few) })
   for (const run of [...few, ...many]) process.stderr.write(`${cells(run).join("  ")}\n`)
@@ -53,7 +53,7 @@ const sentences = ratios.map(
     `${whole(Number(values.few))} (at most ${BOUND}).`,
 )
 const table = [heading, heading.map(() => "---"), ...runs.map(cells)].map((row) => `| ${row.join(" | ")} |`).join("\n")
-const text = [`Measured on ${machine()}, --max-old-space-size=${HEAP_MIB}.`, table, ...sentences, ...wrong].join("\n\n")
+const text = [`Measured on ${machine()}, ${heap}.`, table, ...sentences, ...wrong].join("\n\n")
 process.stdout.write(values.json ? `${JSON.stringify({ runs, ratios, wrong }, null, 2)}\n` : `${text}\n`)
 if (values.write) writePart("million", text)
 if (wrong.length > 0 || ratios.some(({ ratio }) => ratio > BOUND)) process.exitCode = 1

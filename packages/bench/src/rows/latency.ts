@@ -30,7 +30,7 @@ export const atLatency = async (bench: Bench, latency: 20 | 100): Promise<Readon
           ]
         : []),
     ],
-    near ? (size === "full" ? 5 : 1) : size === "full" ? 3 : 1,
+    size === "full" ? 3 : 1,
   )
   const [pulled, pushed, whole_, faulty] = [measured("pull"), measured("push"), measured("sluice"), measured("faulty")]
   const slower = Math.max(pulled.seconds, pushed.seconds)

@@ -9,7 +9,7 @@ const BATCH = 1_000
 const goals = { ordered: { floor: 6, aim: 4 }, random: { floor: 20, aim: 12 } } as const
 
 export const ledgerCost = async ({ newState, origin, size, sluice }: Bench): Promise<ReadonlyArray<Line>> => {
-  const users = size === "full" ? 100_000 : 5_000
+  const users = size === "full" ? 60_000 : 5_000
   const variant = (keys: Keys, ledger: "on" | "off"): Variant => ({
     name: `${keys} ${ledger}`,
     settings: { users, keys },
@@ -20,7 +20,7 @@ export const ledgerCost = async ({ newState, origin, size, sluice }: Bench): Pro
   const measured = await measure(
     origin,
     kinds.flatMap((keys) => [variant(keys, "off"), variant(keys, "on")]),
-    size === "full" ? 5 : 1,
+    size === "full" ? 3 : 1,
   )
   return kinds.map((keys): Line => {
     const [off, on] = [measured(`${keys} off`), measured(`${keys} on`)]

@@ -12,7 +12,7 @@ const spent = (a: Measured, b: Measured): string =>
   `${a.cpuPerUser.toFixed(1)} against ${b.cpuPerUser.toFixed(1)} µs a user`
 
 export const throughput = async ({ newState, origin, size, sluice }: Bench): Promise<ReadonlyArray<Line>> => {
-  const users = size === "full" ? 50_000 : 5_000
+  const users = size === "full" ? 30_000 : 5_000
   const few = size === "full" ? 2_000 : 200
   let state = newState()
   const settings = { users }
@@ -41,7 +41,7 @@ export const throughput = async ({ newState, origin, size, sluice }: Bench): Pro
       { name: "raw again", settings, rows: users, run: () => raw(origin, users, BATCH) },
       { name: "usual", settings: { users: few }, rows: few, run: () => usual(origin, few) },
     ],
-    size === "full" ? 9 : 1,
+    size === "full" ? 7 : 1,
   )
   const [a, b] = [measured("raw"), measured("raw again")]
   const [off, on, second, pulled, loop] = ["off", "first", "second", "pull", "usual"].map(measured)
