@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import type { Row } from "@sluice/core"
 import { lists, type Sandbox } from "@sluice/sandbox"
 import * as Effect from "effect/Effect"
-import { account, route, tally, user, users } from "./importing.ts"
+import { account, route, stored, tally, user, users } from "./importing.ts"
 
 const attributesOf = (sandbox: Sandbox, n: number) => sandbox.control.contact(`auth0|${n}`)?.attributes
 
@@ -169,6 +169,27 @@ describe("an import", () => {
       const { known, job, imports } = yield* filled([user(1), user(2)])
       const outcomes = yield* job([known({}, 1), user(2)])
       assert.deepStrictEqual(tally(outcomes), { unchanged: 2 })
+      assert.lengthOf(imports(), 0)
+    }),
+  )
+
+  it.effect("unless somebody changes it meanwhile: then it is written", () =>
+    Effect.gen(function* () {
+      const { sandbox, known, submit, settle } = yield* filled([user(1), user(2)])
+      const batch = stored([known({}, 1), known({ COMPANY: "New" }, 2)])
+      const refs = yield* submit(batch)
+      sandbox.control.editContact("auth0|1", { attributes: { FIRSTNAME: "Other" } })
+      assert.deepStrictEqual(tally(yield* settle(refs.at(-1) ?? "", batch)), { Deferred: 1, updated: 1 })
+    }),
+  )
+
+  it.effect("under auto, a batch of which an import can carry only a few rows is written one by one", () =>
+    Effect.gen(function* () {
+      const sandbox = yield* account()
+      const { job, jobs, imports } = yield* route(sandbox, { options: { path: "auto" } })
+      assert.isTrue(jobs.worth(600))
+      const rows = [...users(100), ...users(600, { EMAIL_VERIFIED: false }).slice(100)]
+      assert.deepStrictEqual(tally(yield* job(rows)), { Deferred: 600 })
       assert.lengthOf(imports(), 0)
     }),
   )

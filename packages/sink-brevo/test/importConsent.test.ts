@@ -154,7 +154,7 @@ describe("identity", () => {
     Effect.gen(function* () {
       yield* TestClock.adjust("1 hour")
       const sandbox = yield* account()
-      const { job, calls } = yield* route(sandbox)
+      const { job, calls, imports } = yield* route(sandbox)
       yield* job(users(4500), "one")
       yield* TestClock.adjust("1 hour")
       const other = yield* route(sandbox)
@@ -163,6 +163,7 @@ describe("identity", () => {
       const fresh = users(5010).slice(5000)
       const rows = [user(9002, { email: "user2@example.com" }), user(9003, { email: "site@example.com" }), ...fresh]
       assert.deepStrictEqual(tally(yield* job(rows, "two")), { Deferred: 2, created: 10 })
+      assert.lengthOf(imports()[1]?.jsonBody ?? [], 10)
       const asked = calls("GET /contacts").slice(before)
       assert.isTrue(asked.every(({ params }) => params.includes("modifiedSince")))
       assert.isBelow(asked.length, 12)

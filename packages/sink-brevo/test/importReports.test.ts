@@ -37,7 +37,7 @@ const named = (outcomes: ReadonlyArray<Outcome>) =>
   })
 
 /** A file at one of Brevo's own hosts, asked without credentials. */
-const file = (path: string, text: string, host = "https://files.brevo.com") =>
+const file = (path: string, text = "EMAIL\nuser1@example.com\n", host = "https://files.brevo.com") =>
   nock(host, { badheaders: ["api-key", "authorization"] })
     .get(path)
     .reply(200, text, { "content-type": "text/csv" })
@@ -90,9 +90,18 @@ describe("settling an import", () => {
   )
 
   const unread: ReadonlyArray<readonly [what: string, url: string, answer: () => void]> = [
-    ["at a host that is not Brevo's", "https://evil.example.com/a.csv", () => {}],
-    ["at a host that only looks like Brevo's", "https://brevo.com.evil.example.com/a.csv", () => {}],
-    ["without https", "http://files.brevo.com/a.csv", () => {}],
+    [
+      "at a host that is not Brevo's",
+      "https://evil.example.com/a.csv",
+      () => file("/a.csv", undefined, "https://evil.example.com"),
+    ],
+    [
+      "at a host that only looks like Brevo's",
+      "https://brevo.com.example.com/a.csv",
+      () => file("/a.csv", undefined, "https://brevo.com.example.com"),
+    ],
+    ["at another that does", "https://evilbrevo.com/a.csv", () => file("/a.csv", undefined, "https://evilbrevo.com")],
+    ["without https", "http://files.brevo.com/a.csv", () => file("/a.csv", undefined, "http://files.brevo.com")],
     [
       "that is gone",
       "https://files.brevo.com/a.csv",
