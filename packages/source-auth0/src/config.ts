@@ -8,7 +8,7 @@ const others = { perMinute: 150, burst: 10 }
 
 /**
  * The bucket of Read Users by plan, as refill a minute and bucket size. Source: Auth0's rate limit policy, 2026-08.
- * Auth0's headers correct a plan that is set wrong.
+ * Auth0's headers tell the size and so correct a plan that is set wrong; of plans with one size the slower stands first.
  */
 const plans = {
   free: { perMinute: 120, burst: 2 },
@@ -27,18 +27,23 @@ const plans = {
 
 export type Plan = keyof typeof plans
 
-const perMinute = ({ perMinute, burst }: { readonly perMinute: number; readonly burst: number }): RateLimit => ({
+const rate = ({ perMinute, burst }: { readonly perMinute: number; readonly burst: number }): RateLimit => ({
   limit: perMinute,
   windowMillis: 60_000,
   burst,
 })
 
+const known = [...Object.values(plans), others].map(rate)
+
 export const limitsOf = (
   plan: Plan,
 ): { readonly users: RateLimit; readonly jobs: RateLimit; readonly token: RateLimit } => ({
-  users: perMinute(plans[plan]),
-  jobs: perMinute(plan === "essentials" || plan === "professional" ? others : plans[plan]),
-  token: { limit: 30, windowMillis: 1_000 },
+  users: { ...rate(plans[plan]), plans: known },
+  jobs:
+    plan === "essentials" || plan === "professional"
+      ? { ...rate(others), plans: known }
+      : { ...rate(plans[plan]), plans: known, same: "users" },
+  token: { limit: 30, windowMillis: 1_000, burst: 30 },
 })
 
 /** The tenant's logins and Actions draw on the same limits. */

@@ -50,13 +50,17 @@ export type Verdict =
   | { readonly _tag: "Expired"; readonly message: string }
   | { readonly _tag: "Fail"; readonly reason: CallReason }
 
-/** A vendor's limit on a group of endpoints. Both bounds hold where both are given. */
+/** A vendor's limit on a group of endpoints, before the share is taken off. */
 export interface RateLimit {
-  /** Calls in a window, before the share is taken off. */
+  /** Calls in a window; with `burst`, calls that flow back in that time, one by one. */
   readonly limit: number
   readonly windowMillis: number
-  /** Calls that may go at once, where that is fewer than `limit`. */
+  /** The size of a bucket that the vendor refills evenly. Without it, windows start afresh one after the other. */
   readonly burst?: number
+  /** Other plans of the vendor: headers that name one's size tell its pace. The slowest of a size first. */
+  readonly plans?: ReadonlyArray<RateLimit>
+  /** The name of the bucket that this one is, where the plan counts both groups together. */
+  readonly same?: string
 }
 
 /** What an answer's headers say about a bucket, in the vendor's own header names. */
@@ -64,6 +68,8 @@ export interface LimitState {
   readonly limit?: number
   readonly remaining?: number
   readonly resetAfterMillis?: number
+  /** Which window that is, where the vendor has several for a group and speaks of any. */
+  readonly windowMillis?: number
 }
 
 export interface ApiOptions {

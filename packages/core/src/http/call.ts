@@ -14,7 +14,7 @@ import { guarded } from "../plugin/transport.ts"
 import { below, parseBase } from "./address.ts"
 import type { Answer, Api, ApiOptions, Call, CallReason } from "./api.ts"
 import { largestBody, parse, readBytes } from "./body.ts"
-import { type Bucket, CurrentLimiters, longestWait, longestWindow } from "./limiter.ts"
+import { type Bucket, type Closed, CurrentLimiters, longestWait, longestWindow, type Turn } from "./limiter.ts"
 import { CurrentMeter, type Meter } from "./meter.ts"
 import { monotonicMillis } from "./monotonic.ts"
 import { backoff, makeBudget, maxAttempts, maxThrottles } from "./retry.ts"
@@ -72,7 +72,7 @@ const places = (error: SchemaError): string => {
 const exchange = (
   connection: Connection,
   call: Call<unknown>,
-  bucket: Bucket,
+  turn: Turn,
   request: HttpClientRequest.HttpClientRequest,
 ) => {
   const { meter, options } = connection
@@ -82,7 +82,7 @@ const exchange = (
   return Effect.gen(function* () {
     const response = yield* connection.client.execute(request)
     const state = options.readLimit(response.headers, yield* Clock.currentTimeMillis)
-    if (state !== undefined) bucket.observe(state, yield* monotonicMillis)
+    turn.answered(state, yield* monotonicMillis)
     const bytes = yield* readBytes(response, maxBytes)
     meter.bytes += bytes.byteLength
     const { status, headers } = response
@@ -189,15 +189,12 @@ export const makeApi: (options: ApiOptions) => Effect.Effect<Api, Misconfigured,
     const bucketOf = (name: string): Bucket => {
       const limit = Object.hasOwn(options.limits, name) ? options.limits[name] : undefined
       if (limit === undefined) throw new Error(`The plugin has no rate limit named ${name}.`)
-      return limiters.bucket(options.account, name, limit, options.share)
+      return limiters.bucket(options.account, limit.same ?? name, limit, options.share)
     }
 
-    const attempt = <A>(call: Call<A>, bucket: Bucket, url: string, used: { generation: number }) =>
+    const attempt = <A>(call: Call<A>, url: string, used: { generation: number }, turn: Turn) =>
       Effect.gen(function* () {
-        connection.meter.waitedMillis += yield* Effect.mapError(bucket.take, ({ millis }) => {
-          const message = `${call.name} at ${base.host}: the rate limit opens again in ${Math.ceil(millis / 60_000)} minutes.`
-          return final(new RateLimited({ message, retryAfterMillis: millis }))
-        })
+        connection.meter.waitedMillis += turn.waitedMillis
         used.generation = credentials.state.generation
         const request = call.request.pipe(
           HttpClientRequest.setUrl(url),
@@ -205,9 +202,16 @@ export const makeApi: (options: ApiOptions) => Effect.Effect<Api, Misconfigured,
           HttpClientRequest.setHeader("accept-encoding", "identity"),
         )
         const authorized = yield* Effect.mapError(options.authorize(request), final)
-        const answer = yield* exchange(connection, call, bucket, authorized)
+        const answer = yield* exchange(connection, call, turn, authorized)
         return yield* judged(connection, call, answer)
       })
+
+    const limited = (name: string, fault: Fault | Closed): Fault => {
+      if (fault._tag !== "Closed") return fault
+      const minutes = Math.ceil(fault.millis / 60_000)
+      const message = `${name} at ${base.host}: the rate limit opens again in ${minutes} minutes.`
+      return final(new RateLimited({ message, retryAfterMillis: fault.millis }))
+    }
 
     const throttled = Effect.fnUntraced(function* (
       name: string,
@@ -229,12 +233,12 @@ export const makeApi: (options: ApiOptions) => Effect.Effect<Api, Misconfigured,
         const used = { generation: 0 }
         let [failed, slowed, applied, refreshed] = [0, 0, false, false]
         while (true) {
-          const result = yield* Effect.result(attempt(call, bucket, url, used))
+          const result = yield* Effect.result(bucket.through((turn) => attempt(call, url, used, turn)))
           if (Result.isSuccess(result)) {
             budget.earn()
             return result.success
           }
-          const fault = result.failure
+          const fault = limited(call.name, result.failure)
           switch (fault._tag) {
             case "Final":
               return yield* Effect.fail(fault.reason)

@@ -1,15 +1,15 @@
 /**
  * Keeps calls within a vendor's rate limit: one queue per account and bucket, first come first served, corrected by
- * what the answers' headers say.
- *
- * Effect's RateLimiter is not used: those already waiting in it keep their time when a later answer closes the window,
- * and it knows no share, no second bound and no way to tell how long a call waited.
+ * what the answers' headers say. docs/adr/0018-own-limiter.md says why it is not Effect's.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
 import type { LimitState, RateLimit } from "./api.ts"
+import type { Said } from "./gauge.ts"
 import { monotonicMillis } from "./monotonic.ts"
+import { makeRefill } from "./refill.ts"
+import { makeWindow } from "./window.ts"
 
 /** The longest a call waits by itself, in milliseconds: 15 minutes. */
 export const longestWait = 15 * 60_000
@@ -23,102 +23,103 @@ export interface Closed {
   readonly millis: number
 }
 
+/** A call whose turn has come. */
+export interface Turn {
+  readonly waitedMillis: number
+  /** Takes in what the answer's headers say, where they say anything. Once, as soon as they are there. */
+  readonly answered: (state: LimitState | undefined, nowMillis: number) => void
+}
+
 /** `nowMillis` is of the monotonic clock. */
 export interface Bucket {
-  /** Waits for this call's turn; answers how many milliseconds that took. */
-  readonly take: Effect.Effect<number, Closed>
+  /** Waits for the call's turn and makes it. */
+  readonly through: <A, E, R>(call: (turn: Turn) => Effect.Effect<A, E, R>) => Effect.Effect<A, E | Closed, R>
   /** Lets nobody through for so long, one window at most: the vendor said so. */
   readonly close: (millis: number, nowMillis: number) => void
-  /** Takes in what an answer's headers say. */
-  readonly observe: (state: LimitState, nowMillis: number) => void
 }
 
-/** How many calls may start, and when: at most `calls` in any window, and of these `burst` at once. */
-interface Pace {
-  readonly calls: number
-  readonly windowMillis: number
-  readonly burst: number
-}
+const atLeast = (least: number, said: number | undefined) => (said !== undefined && said >= least ? said : undefined)
 
-/** The share rounds down to whole calls, but never to none: less than one call is one call in a longer window. */
-const paceOf = (limit: RateLimit, share: number): Pace => {
-  const wanted = Math.max(limit.limit * share, Number.MIN_VALUE)
-  const calls = Math.max(1, Math.floor(wanted))
-  const burst = limit.burst === undefined ? calls : Math.max(1, Math.floor(limit.burst * share))
-  return { calls, windowMillis: limit.windowMillis * Math.max(1, calls / wanted), burst: Math.min(burst, calls) }
-}
+/** Headers are anyone's: what is no number, or too small for what it counts, was not said. */
+const believable = (state: LimitState): Said => ({
+  limit: atLeast(1, state.limit),
+  remaining: atLeast(0, state.remaining),
+  resetAfterMillis: atLeast(0, state.resetAfterMillis),
+})
 
 const makeBucket = (preset: RateLimit, share: number): Bucket => {
-  let pace = paceOf(preset, share)
-  // Start times of the last calls, oldest first: exact in every window, which a token bucket alone is not.
-  let starts: Array<number> = []
-  let tokens = pace.burst
-  let filledAt = 0
+  const { burst, windowMillis: ours } = preset
+  const gauge = burst === undefined ? makeWindow(preset, share) : makeRefill({ ...preset, burst }, share)
+  const queue = Semaphore.makeUnsafe(1)
+  let queued = 0
   let closedUntil = 0
-  const turn = Semaphore.makeUnsafe(1)
+  // When the vendor lets more in, where it said that nothing is left.
+  let openAt = 0
+  let wake = () => {}
 
-  const advance = (now: number) => {
-    if (now > filledAt) {
-      tokens = Math.min(pace.burst, tokens + ((now - filledAt) * pace.calls) / pace.windowMillis)
-      filledAt = now
+  const waitMillis = (now: number) => (now < closedUntil ? closedUntil - now : gauge.wait(now))
+
+  const begin = (asked: number, now: number) => {
+    const sent = gauge.start(now)
+    let flying = true
+    const answered = (state: LimitState | undefined, at: number) => {
+      if (!flying) return
+      flying = false
+      const said = state === undefined ? undefined : believable(state)
+      const reset = said?.resetAfterMillis ?? 0
+      const another = (state?.windowMillis ?? ours) !== ours || reset > ours + 1000
+      gauge.end(sent, another ? undefined : said, at)
+      if (said?.remaining === 0) openAt = at + reset
+      if (said?.remaining === 0 && another) close(reset, at)
+      wake()
     }
-    let old = 0
-    while (old < starts.length && (starts[old] ?? 0) + pace.windowMillis <= now) old++
-    if (old > 0) starts = starts.slice(old)
+    return { waitedMillis: Math.max(0, now - asked), answered }
   }
 
-  const waitMillis = (now: number): number => {
-    advance(now)
-    if (now < closedUntil) return closedUntil - now
-    const first = starts[starts.length - pace.calls]
-    const window = first === undefined ? 0 : first + pace.windowMillis - now
-    const burst = tokens >= 1 - 1e-9 ? 0 : ((1 - tokens) * pace.windowMillis) / pace.calls
-    return Math.max(0, window, burst)
-  }
+  /** Until the time is over or an answer changes it. */
+  const pause = (millis: number) =>
+    Effect.raceFirst(
+      Effect.sleep(Math.ceil(millis)),
+      Effect.callback<void>((resume) => {
+        wake = () => resume(Effect.void)
+      }),
+    )
 
-  const take = Effect.gen(function* () {
-    const started = yield* monotonicMillis
-    const wait = Effect.gen(function* () {
-      let now = yield* monotonicMillis
-      for (let millis = waitMillis(now); millis > 0; millis = waitMillis(now)) {
+  const inTurn = (asked: number) =>
+    Effect.gen(function* () {
+      while (true) {
+        const now = yield* monotonicMillis
+        const millis = waitMillis(now)
+        if (millis <= 0) return begin(asked, now)
         if (millis > longestWait) return yield* Effect.fail<Closed>({ _tag: "Closed", millis })
-        yield* Effect.sleep(Math.ceil(millis))
-        now = yield* monotonicMillis
+        yield* pause(millis)
       }
-      starts.push(now)
-      tokens -= 1
-      return Math.max(0, now - started)
-    })
-    return yield* turn.withPermits(1)(wait)
-  })
+    }).pipe(queue.withPermits(1))
 
   const close = (millis: number, now: number) => {
-    advance(now)
-    closedUntil = Math.max(closedUntil, now + Math.min(millis, longestWindow))
-    // What opens then is one refill, not a full bucket.
-    tokens = Math.min(tokens, 1)
-    filledAt = Math.max(filledAt, closedUntil)
+    closedUntil = Math.max(closedUntil, Math.min(Math.max(now + millis, openAt), now + longestWindow))
+    gauge.refuse(closedUntil)
   }
 
-  const observe = (state: LimitState, now: number) => {
-    advance(now)
-    if (state.limit !== undefined && state.limit > 0) {
-      // The header gives the vendor's own bucket: the burst where there is one, else the window. Both scale with it.
-      const factor = state.limit / (preset.burst ?? preset.limit)
-      const burst = preset.burst === undefined ? {} : { burst: preset.burst * factor }
-      const next = paceOf({ ...preset, limit: preset.limit * factor, ...burst }, share)
-      if (next.calls !== pace.calls || next.burst !== pace.burst) {
-        tokens = tokens >= pace.burst - 1 ? next.burst : Math.min(tokens, next.burst)
-        pace = next
-      }
-    }
-    if (state.remaining === undefined || state.resetAfterMillis === undefined || state.resetAfterMillis <= 0) return
-    // What the share leaves to others stays untouched.
-    const reserved = Math.floor((state.limit ?? preset.burst ?? preset.limit) * (1 - share))
-    if (state.remaining <= reserved) close(state.resetAfterMillis, now)
-  }
+  const through: Bucket["through"] = (call) =>
+    Effect.uninterruptibleMask((restore) => {
+      const made = (turn: Turn) =>
+        Effect.ensuring(
+          restore(call(turn)),
+          Effect.map(monotonicMillis, (now) => turn.answered(undefined, now)),
+        )
+      return Effect.flatMap(monotonicMillis, (now) => {
+        if (queued === 0 && waitMillis(now) <= 0) return made(begin(now, now))
+        queued++
+        const turn = Effect.ensuring(
+          restore(inTurn(now)),
+          Effect.sync(() => queued--),
+        )
+        return Effect.flatMap(turn, made)
+      })
+    })
 
-  return { take, close, observe }
+  return { through, close }
 }
 
 export interface Limiters {
