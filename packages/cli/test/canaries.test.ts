@@ -1,5 +1,5 @@
 /** I6, S01, S16: secrets are nowhere, personal data only in the destination, and no value can play the terminal. */
-import { readdirSync, readFileSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { credentials, type Delivery, type Handler, type Sandbox } from "@sluice/sandbox"
@@ -338,5 +338,48 @@ describe("a state without a key", () => {
     const { code } = await sluice(["run", file, "--state", state], it1.env)
     assert.strictEqual(code, 4)
     assert.deepStrictEqual(found(personal, [{ what: "state", text: readFileSync(state, "latin1"), isText: false }]), [])
+  })
+})
+
+/** Killed while Brevo works on an import of everybody: what the state is then. */
+const leaveJobOpen = async (name: string, key: Readonly<Record<string, string>>) => {
+  const { control } = it1.sandbox
+  rename(`-${name}`)
+  control.importsTake(600_000)
+  const lists = "          lists:\n"
+  const byImport = readFileSync(config, "utf8").replace(
+    lists,
+    `          path: import\n          import_list: \${BREVO_LIST_ALL}\n${lists}`,
+  )
+  const folder = join(it1.folder, name)
+  mkdirSync(folder)
+  const state = join(folder, "state.db")
+  const running = start(["run", it1.write(`${name}.yaml`, byImport), "--state", state], { ...it1.env, ...key })
+  const isOpen = () =>
+    existsSync(state) &&
+    columnsOf(state).some(({ column, text }) => column === "jobs.ref" && /"processes":\[\d/.test(text))
+  while (!isOpen()) await new Promise((resolve) => setTimeout(resolve, 5))
+  running.child.kill("SIGKILL")
+  await running.done
+  return { folder, state }
+}
+
+describe("a state with an open job", () => {
+  it("I6: without a key holds personal data in its spool, and nowhere else", async () => {
+    const { state } = await leaveJobOpen("plain", {})
+    const places = columnsOf(state)
+      .filter(({ text }) => personal.some((canary) => text.includes(canary)))
+      .map(({ column }) => column)
+    assert.deepStrictEqual([...new Set(places)].sort(), ["dead_letters.payload", "spool.content"])
+  })
+
+  it("I6: with SLUICE_STATE_KEY holds none, in no byte of its files, and its rows are in them", async () => {
+    const { folder, state } = await leaveJobOpen("sealed", { SLUICE_STATE_KEY: STATE_KEY })
+    assert.isAbove(columnsOf(state).filter(({ column }) => column === "spool.content").length, PEOPLE / 2)
+    const files = filesOf(folder).map((file) => ({ what: file, text: readFileSync(file, "latin1"), isText: false }))
+    assert.isAbove(files.length, 1)
+    const { clientSecret, apiKey } = credentials
+    assert.deepStrictEqual(found([...personal, clientSecret, apiKey, STATE_KEY, ...bearers], files), [])
+    for (const file of filesOf(folder)) assert.strictEqual(statSync(file).mode & 0o077, 0, file)
   })
 })
