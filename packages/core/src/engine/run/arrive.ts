@@ -10,7 +10,7 @@ import { judge, type Known, type Verdict } from "./judge.ts"
 import type { Arrival } from "./lane.ts"
 import type { RouteState } from "./routeState.ts"
 import { nothingSettled, progress, type Settlement, settle } from "./settle.ts"
-import { type Sifted, sift } from "./unchanged.ts"
+import { pass, type Sifted, sift } from "./unchanged.ts"
 
 /**
  * Judges arrivals against the ledger, with one question to it for all of them, and buffers those to be sent. Called
@@ -28,8 +28,10 @@ export const arrive = (
 
 const judgeAll = (ctx: RunContext, state: RouteState, arrivals: ReadonlyArray<Arrival>) =>
   Effect.gen(function* () {
+    const { changed, asked, unchanged } = yield* sift(ctx, state, arrivals)
+    // In one step with their admission: a stop must not find rows that are counted and nowhere (rule 2).
     state.counts.read += arrivals.filter((arrival) => arrival.tally === "run").length
-    const { changed, asked } = yield* sift(ctx, state, arrivals)
+    pass(state, unchanged)
     const { free, superseded } = state.lane.admit(changed)
     if (free.length + superseded.length === 0) return yield* ctx.emit(progress(ctx))
     const knownOf = yield* ask(state, free, asked)

@@ -11,13 +11,14 @@ import type { Arrival } from "./lane.ts"
 import type { RouteState } from "./routeState.ts"
 
 export interface Sifted {
+  readonly unchanged: ReadonlyArray<Arrival>
   readonly changed: ReadonlyArray<Arrival>
   /** What the ledger answered, undefined for a record it does not know. */
   readonly asked: ReadonlyMap<string, LedgerRow | undefined>
 }
 
 /**
- * Settles what is unchanged and returns the rest. Only records of which nothing is under way: what the ledger says of
+ * Says what is unchanged and what is not. Only records of which nothing is under way: what the ledger says of
  * them holds until they are admitted, as arrivals are judged one page at a time.
  */
 export const sift = (
@@ -32,17 +33,21 @@ export const sift = (
     const refused = new Set<string>()
     if (state.knownLetters > 0) for (const { id } of yield* state.letters.byIds(ids)) refused.add(id)
     const changed: Array<Arrival> = []
+    const unchanged: Array<Arrival> = []
     for (const arrival of arrivals) {
       const mine = asked.get(arrival.id)
       if (mine === undefined || refused.has(arrival.id) || !isUnchanged(ctx, state, arrival, mine)) {
         changed.push(arrival)
-        continue
-      }
-      state.counts.unchanged += 1
-      for (const page of arrival.pages) page.open -= 1
+      } else unchanged.push(arrival)
     }
-    return { changed, asked }
+    return { unchanged, changed, asked }
   }).pipe(Effect.mapError(stateFailure))
+
+/** Settles what is unchanged. */
+export const pass = (state: RouteState, unchanged: ReadonlyArray<Arrival>): void => {
+  state.counts.unchanged += unchanged.length
+  for (const { pages } of unchanged) for (const page of pages) page.open -= 1
+}
 
 /** Recovered rows are sent whatever the ledger says of them; of two versions in one page neither is alone. */
 const askable = (ctx: RunContext, state: RouteState, arrivals: ReadonlyArray<Arrival>): ReadonlyArray<string> => {
