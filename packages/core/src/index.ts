@@ -28,7 +28,14 @@ export { run } from "./engine/run/run.ts"
 export type { Answer, Api, ApiOptions, Call, CallReason, LimitState, RateLimit, Verdict } from "./http/api.ts"
 export { parseJson } from "./http/body.ts"
 export { makeApi } from "./http/call.ts"
-export { type Download, type Downloads, gunzip, type LinkDenied, makeDownloads } from "./http/download.ts"
+export {
+  CurrentGunzip,
+  type Download,
+  type Downloads,
+  gunzip,
+  type LinkDenied,
+  makeDownloads,
+} from "./http/download.ts"
 export { CurrentLimiters, type Limiters, makeLimiters } from "./http/limiter.ts"
 export { CurrentMeter, type Meter, makeMeter } from "./http/meter.ts"
 export { monotonicMillis } from "./http/monotonic.ts"

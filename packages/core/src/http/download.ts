@@ -3,6 +3,7 @@
  * credentials go along, no redirect is followed, and only hosts that the plugin expects are asked. Streamed, so size
  * costs no memory.
  */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import type { HttpClientError } from "effect/http/HttpClientError"
@@ -115,22 +116,31 @@ export const makeDownloads: Effect.Effect<Downloads, never, HttpClient.HttpClien
 })
 
 /**
- * Unpacks gzip. A file that is cut, damaged or no gzip at all fails: it never ends early without a word. Node's own
- * decoder does the checking; the one inside `fetch` does not.
+ * What unpacks gzip. The platform's own decoder fails on a file that is cut, which the one inside `fetch` does not. It
+ * works on threads of its own, which no test clock waits for.
  */
+export const CurrentGunzip = Context.Reference<() => ReadableWritablePair<Uint8Array, Uint8Array>>(
+  "@sluice/core/CurrentGunzip",
+  { defaultValue: () => () => new DecompressionStream("gzip") },
+)
+
+/** Unpacks gzip. A file that is cut, damaged or no gzip at all fails: it never ends early without a word. */
 export const gunzip = (
   name: string,
   bytes: Stream.Stream<Uint8Array, CallReason>,
 ): Stream.Stream<Uint8Array, CallReason> =>
-  Stream.suspend(() => {
-    let failure: CallReason | undefined
-    const kept = Stream.tapError(bytes, (error) =>
-      Effect.sync(() => {
-        failure = error
-      }),
-    )
-    return Stream.fromReadableStream({
-      evaluate: () => Stream.toReadableStream(kept).pipeThrough(new DecompressionStream("gzip")),
-      onError: () => failure ?? new Unavailable({ message: `${name}: the file is cut or is no gzip.`, inDoubt: false }),
-    })
-  })
+  Stream.unwrap(
+    Effect.map(CurrentGunzip, (decoder) => {
+      let failure: CallReason | undefined
+      const kept = Stream.tapError(bytes, (error) =>
+        Effect.sync(() => {
+          failure = error
+        }),
+      )
+      return Stream.fromReadableStream({
+        evaluate: () => Stream.toReadableStream(kept).pipeThrough(decoder()),
+        onError: () =>
+          failure ?? new Unavailable({ message: `${name}: the file is cut or is no gzip.`, inDoubt: false }),
+      })
+    }),
+  )
