@@ -206,4 +206,15 @@ describe("an import", () => {
       assert.lengthOf(without.imports(), 0)
     }),
   )
+
+  it.effect("import_ext_id: false keeps contacts that lack their ext_id out as well", () =>
+    Effect.gen(function* () {
+      const sandbox = yield* account()
+      const byEmail = yield* route(sandbox, { key: "email", fields: ["email", "FIRSTNAME"] })
+      yield* byEmail.single([{ id: "x", key: "user1@example.com", change: "upsert", fields: { FIRSTNAME: "Ada" } }])
+      const { job, imports } = yield* route(sandbox, { options: { import_list: IMPORT_LIST, import_ext_id: false } })
+      assert.deepStrictEqual(tally(yield* job([user(1)])), { Deferred: 1 })
+      assert.lengthOf(imports(), 0)
+    }),
+  )
 })

@@ -36,6 +36,7 @@ describe("bodies", () => {
           assert.deepStrictEqual(sorted(rows), sorted(wanted))
         },
       ),
+      { numRuns: 30 },
     )
   })
 
