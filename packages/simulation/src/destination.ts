@@ -32,6 +32,8 @@ interface Track {
   /** Nobody could know whether the last write was done. */
   doubtful: boolean
   everDoubtful: boolean
+  /** A job ended without a word of it. */
+  everUnnamed: boolean
   writes: number
   creations: number
 }
@@ -40,14 +42,21 @@ export interface Destination {
   readonly options: DestinationOptions
   readonly track: (id: string) => Readonly<Track> | undefined
   readonly ids: () => ReadonlyArray<string>
-  /** The vendor has taken this content (undefined: deleted). */
-  readonly applied: (id: string, content: string | undefined, effect: "created" | "updated" | "deleted") => void
+  /** The vendor has taken this content (undefined: deleted), `isLate`: of a job, whose deletions are checked before. */
+  readonly applied: (
+    id: string,
+    content: string | undefined,
+    effect: "created" | "updated" | "deleted",
+    isLate?: boolean,
+  ) => void
   /** Another record has taken over what this one had. */
   readonly displaced: (id: string) => void
   /** The engine was told that these are delivered. */
   readonly answered: (ids: ReadonlyArray<string>) => void
   /** The engine was not told, or died before it could note it. */
   readonly lost: (ids: ReadonlyArray<string>) => void
+  /** The end of a job will not name this row, which may have been written. */
+  readonly unnamed: (id: string, content: string | undefined) => void
   /** Another content was tried, and the engine was not told whether it was done. */
   readonly attempted: (id: string, content: string | undefined) => void
   /** Writes that changed something. */
@@ -68,6 +77,7 @@ export const makeDestination = (options: DestinationOptions): Destination => {
       floor: 0,
       doubtful: false,
       everDoubtful: false,
+      everUnnamed: false,
       writes: 0,
       creations: 0,
     }
@@ -85,18 +95,26 @@ export const makeDestination = (options: DestinationOptions): Destination => {
     track.floor = floor
   }
 
+  const lost = (ids: ReadonlyArray<string>): void => {
+    for (const id of ids) {
+      const track = trackOf(id)
+      track.doubtful = true
+      track.everDoubtful = true
+    }
+  }
+
   return {
     options,
     track: (id) => tracks.get(id),
     ids: () => [...tracks.keys()],
-    applied: (id, content, effect) => {
+    applied: (id, content, effect, isLate = false) => {
       const track = trackOf(id)
       const attempt = track.attempt
       track.attempt = content
       writes += 1
       track.writes += 1
       if (content === undefined) {
-        if (!options.mayDelete(id))
+        if (!isLate && !options.mayDelete(id))
           options.machine.violate("rule 15", `${route}: ${id} was deleted and is at the source`)
         track.content = undefined
         return
@@ -125,12 +143,12 @@ export const makeDestination = (options: DestinationOptions): Destination => {
     attempted: (id, content) => {
       trackOf(id).attempt = content
     },
-    lost: (ids) => {
-      for (const id of ids) {
-        const track = trackOf(id)
-        track.doubtful = true
-        track.everDoubtful = true
-      }
+    lost,
+    unnamed: (id, content) => {
+      lost([id])
+      const track = trackOf(id)
+      track.everUnnamed = true
+      track.attempt = content
     },
     writes: () => writes,
   }

@@ -1,7 +1,7 @@
 /** The state database of a simulated machine: in memory, and all that a crash leaves. */
 import { DatabaseSync } from "node:sqlite"
 import { sqliteOver } from "@sluice/cli/node"
-import { layerPlain, migrate, migrations } from "@sluice/core"
+import { layerPlain, migrate, migrations, plainText } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Reactivity from "effect/reactivity/Reactivity"
@@ -16,6 +16,12 @@ export interface StoredCheckpoint {
   readonly open: boolean
 }
 
+export interface StoredJob {
+  readonly ref: string | null
+  /** Null while its spool fills, and when it is over. */
+  readonly rows: number | null
+}
+
 export interface Disk {
   /** A new process opens the database. */
   readonly open: (machine: Machine, fails: (sql: string) => boolean) => Layer.Layer<SqlClient.SqlClient>
@@ -25,10 +31,13 @@ export interface Disk {
   readonly checkpoint: () => StoredCheckpoint | undefined
   readonly deadLetters: (route: string) => ReadonlyMap<string, string>
   readonly ledger: (route: string) => ReadonlyMap<string, { readonly hash: string | null; readonly row_key: string }>
-  /** Records of batches that were being sent. */
+  /** Records of batches that were being sent, and of jobs that may have been handed over. */
   readonly marked: (route: string) => ReadonlyArray<string>
-  /** Batches that were being sent. */
-  readonly marks: () => number
+  readonly jobs: (route: string) => ReadonlyMap<string, StoredJob>
+  /** Records of jobs that are known at the vendor. */
+  readonly inJobs: (route: string) => ReadonlyArray<string>
+  /** Batches that were being sent, jobs and spooled rows. */
+  readonly leftovers: () => { readonly marks: number; readonly jobs: number; readonly spooled: number }
   readonly close: () => void
 }
 
@@ -58,18 +67,23 @@ const full = (sql: string): SqlError =>
 
 const brief = (sql: string): string => `sql ${sql.trim().replaceAll(/\s+/g, " ").slice(0, 60)}`
 
-export const makeDisk = (): Disk => {
+export const makeDisk = (latencyMillis: () => number = () => 0): Disk => {
   const database = new DatabaseSync(":memory:")
   database.exec(tables())
 
   const through =
     (machine: Machine, fails: (sql: string) => boolean) =>
     (connection: Connection): Connection => {
-      const held = <A>(sql: string, act: Effect.Effect<A, SqlError>): Effect.Effect<A, SqlError> =>
-        machine.operation(
+      const held = <A>(sql: string, act: Effect.Effect<A, SqlError>): Effect.Effect<A, SqlError> => {
+        const done = machine.operation(
           brief(sql),
           Effect.suspend(() => (fails(sql) ? Effect.fail(full(sql)) : act)),
         )
+        return Effect.suspend(() => {
+          const millis = latencyMillis()
+          return millis === 0 ? done : Effect.andThen(Effect.sleep(millis), done)
+        })
+      }
       return {
         ...connection,
         execute: (sql, params, transform) => held(sql, connection.execute(sql, params, transform)),
@@ -81,6 +95,13 @@ export const makeDisk = (): Disk => {
     }
 
   const all = (sql: string, ...params: ReadonlyArray<string>) => database.prepare(sql).all(...params)
+  const count = (table: string) => Number(all(`SELECT COUNT(*) AS n FROM ${table}`)[0]?.n)
+  const spooled = (route: string, which: string) =>
+    all(
+      `SELECT content FROM spool WHERE batch IN
+         (SELECT batch FROM jobs WHERE rows IS NOT NULL AND ${which} AND ${ofRoute})`,
+      route,
+    ).map((row) => String(JSON.parse(plainText(String(row.content)) ?? "").row.id))
   const ofRoute = "ns IN (SELECT id FROM namespaces WHERE route = ?)"
 
   return {
@@ -115,11 +136,21 @@ export const makeDisk = (): Disk => {
           { hash: row.hash === null ? null : String(row.hash), row_key: String(row.row_key) },
         ]),
       ),
-    marked: (route) =>
-      all(`SELECT json_extract(value, '$.id') AS id FROM sending, json_each(rows) WHERE ${ofRoute}`, route).map((row) =>
-        String(row.id),
+    marked: (route) => [
+      ...all(`SELECT json_extract(value, '$.id') AS id FROM sending, json_each(rows) WHERE ${ofRoute}`, route).map(
+        (row) => String(row.id),
       ),
-    marks: () => Number(all("SELECT COUNT(*) AS n FROM sending")[0]?.n),
+      ...spooled(route, "ref IS NULL"),
+    ],
+    jobs: (route) =>
+      new Map(
+        all(`SELECT batch, ref, rows FROM jobs WHERE ${ofRoute}`, route).map((row) => [
+          String(row.batch),
+          { ref: row.ref === null ? null : String(row.ref), rows: row.rows === null ? null : Number(row.rows) },
+        ]),
+      ),
+    inJobs: (route) => spooled(route, "ref IS NOT NULL"),
+    leftovers: () => ({ marks: count("sending"), jobs: count("jobs"), spooled: count("spool") }),
     close: () => database.close(),
   }
 }

@@ -45,6 +45,7 @@ interface Sleeper {
 }
 
 const mostSteps = 2_000_000
+const mostWakes = 50_000
 
 export const makeMachine = (startMillis: number, log: ((line: string) => void) | undefined): Machine => {
   let time = startMillis
@@ -158,7 +159,7 @@ export const makeMachine = (startMillis: number, log: ((line: string) => void) |
       }
       const exit = fiber.pollUnsafe()
       if (exit !== undefined) return { _tag: "Ended", exit }
-      if (steps > mostSteps) throw new Violation("liveness", "the process never ends")
+      if (steps > mostWakes) throw new Violation("liveness", "the process never ends")
       wakeNext()
     }
   }

@@ -1,4 +1,5 @@
 /** Runs seeds in a process of its own: `node main.ts <from> <to>`, one seed with its trace: `SEED=n node main.ts`. WORLD=vendors: the shipped plugins. */
+import { addJobs, noJobs } from "./jobOracles.ts"
 import { simulate } from "./simulate.ts"
 import { simulateVendors } from "./vendors.ts"
 
@@ -12,10 +13,12 @@ const play = process.env.WORLD === "vendors" ? simulateVendors : simulate
 const began = performance.now()
 let crashes = 0
 let failed = 0
+const jobs = noJobs()
 for (let seed = from; seed <= to; seed += 1) {
   try {
     const result = play(seed, only === undefined ? undefined : say)
     crashes += result.crashes
+    addJobs(jobs, result.jobs)
   } catch (error) {
     failed += 1
     say(`seed ${seed}: ${error instanceof Error ? error.message : String(error)}`)
@@ -23,5 +26,6 @@ for (let seed = from; seed <= to; seed += 1) {
     if (process.env.FIRST !== undefined) break
   }
 }
+say(`jobs: ${JSON.stringify(jobs)}`)
 say(`${to - from + 1} seeds, ${crashes} crashes, ${failed} failed, ${Math.round(performance.now() - began)} ms`)
 process.exitCode = failed > 0 ? 1 : 0

@@ -2,28 +2,12 @@
  * Faults put into the engine's source one at a time: each must be noticed by the oracles. A patch that no longer
  * applies fails the suite, so that the list stays true to the engine.
  */
-
-export interface Edit {
-  /** Below packages/core/src. */
-  readonly file: string
-  /** Stands in the file exactly once. */
-  readonly find: string
-  readonly replace: string
-}
-
-export interface Mutant {
-  readonly name: string
-  readonly edits: ReadonlyArray<Edit>
-}
-
-const one = (name: string, file: string, find: string, replace: string): Mutant => ({
-  name,
-  edits: [{ file, find, replace }],
-})
+import { jobMutants } from "./jobMutants.ts"
+import { type Mutant, one } from "./mutant.ts"
 
 const mark = "yield* ctx.transact(state.sending.mark(mark, entries.map(markOf)))"
 
-export const mutants: ReadonlyArray<Mutant> = [
+const batchLane: ReadonlyArray<Mutant> = [
   one(
     "checkpoint before ack",
     "engine/run/frontier.ts",
@@ -79,8 +63,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   one(
     "a row refused after an unanswered try is called unchanged",
     "engine/run/send.ts",
-    "...settlementOf(ctx, state, answered, sending.inDoubt), mark }",
-    "...settlementOf(ctx, state, answered, false), mark }",
+    "...settlementOf(ctx, state, answered, sending.inDoubt), also }",
+    "...settlementOf(ctx, state, answered, false), also }",
   ),
   one("no write-ahead mark", "engine/run/send.ts", mark, ""),
   one(
@@ -123,7 +107,12 @@ export const mutants: ReadonlyArray<Mutant> = [
     "yield* checkpoints.save({ covers: scan.covers, position: Option.none(), scan: scan.id, open: true }, at)",
     "yield* Effect.succeed(at)",
   ),
-  one("marks forgotten by nobody", "engine/run/recover.ts", "yield* store.ledger.forget(marks)", ""),
+  one(
+    "marks forgotten by nobody",
+    "engine/run/recover.ts",
+    "yield* store.ledger.forget(marks)\n          yield* store.letters.put(letters,",
+    "yield* store.letters.put(letters,",
+  ),
   one(
     "rows left by a crash sent again where that is not harmless",
     "engine/run/recover.ts",
@@ -145,8 +134,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   one(
     "one id in two batches in flight",
     "engine/run/lane.ts",
-    "if (inFlight.has(arrival.id) || judging.has(arrival.id)) return true",
-    "if (judging.has(arrival.id)) return true",
+    "if (inFlight.has(id) || judging.has(id) || concluded.has(id)) return true",
+    "if (judging.has(id) || concluded.has(id)) return true",
   ),
   one(
     "deletions without asking the source",
@@ -156,9 +145,9 @@ export const mutants: ReadonlyArray<Mutant> = [
   ),
   one(
     "a batch's mark is left when it is settled",
-    "engine/run/settle.ts",
-    "yield* rest.length === 0 ? state.sending.unmark(batch) : state.sending.mark(batch, rest)",
-    "yield* state.sending.mark(batch, rest)",
+    "state/sending.ts",
+    "(rest.length === 0 ? unmark(batch) : mark(batch, rest))",
+    "mark(batch, rest)",
   ),
   one(
     "superseded rows not counted",
@@ -173,3 +162,5 @@ export const mutants: ReadonlyArray<Mutant> = [
     "const position = Option.fromUndefinedOr(saved?.position).pipe(Option.flatten)",
   ),
 ]
+
+export const mutants: ReadonlyArray<Mutant> = [...batchLane, ...jobMutants]

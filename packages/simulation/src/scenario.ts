@@ -1,6 +1,23 @@
 /** What a seed stands for: the pipeline, the sizes, what goes wrong and how often. */
 import { type Dice, makeDice } from "./dice.ts"
 
+/** A vendor that takes jobs too. */
+export interface JobScenario {
+  readonly rows: number
+  readonly bytes: number | undefined
+  /** The least rows that a job is worth. */
+  readonly worth: number
+  /** The reference is known before rows are handed over. */
+  readonly refFirst: boolean
+  readonly refusesBatches: boolean
+  /** The longest that rows of a job wait to land. */
+  readonly delayMillis: number
+  /** The longest between two pieces of its result. */
+  readonly resultMillis: number
+  /** How much of what goes wrong makes the vendor lose a job. */
+  readonly loses: number
+}
+
 export interface RouteScenario {
   readonly name: string
   readonly sink: string
@@ -15,6 +32,7 @@ export interface RouteScenario {
   readonly bytes: number | undefined
   readonly partitions: boolean
   readonly refusesBatches: boolean
+  readonly jobs: JobScenario | undefined
 }
 
 export interface Scenario {
@@ -34,6 +52,8 @@ export interface Scenario {
   /** Changes at the source, for each answer of a vendor. */
   readonly churn: number
   readonly maxLatency: number
+  /** The longest that a statement takes: other fibers go on meanwhile. */
+  readonly maxDiskLatency: number
   /** Lives that end by a crash, if they last. */
   readonly crashes: number
   readonly payload: "full" | "none"
@@ -56,6 +76,21 @@ const drawRoute = (dice: Dice, sink: string, repeatable: boolean): RouteScenario
     bytes: dice.chance(0.15) ? 260 : undefined,
     partitions: dice.chance(0.15),
     refusesBatches: dice.chance(0.3),
+    jobs: dice.chance(0.6) ? drawJobs(dice) : undefined,
+  }
+}
+
+const drawJobs = (dice: Dice): JobScenario => {
+  const rows = 2 + dice.below(6)
+  return {
+    rows,
+    bytes: dice.chance(0.25) ? 150 + dice.below(200) : undefined,
+    worth: Math.min(rows, 2 + dice.below(2)),
+    refFirst: dice.chance(0.5),
+    refusesBatches: dice.chance(0.2),
+    delayMillis: dice.pick([0, 3000, 12_000, 3_600_000]),
+    resultMillis: dice.pick([0, 1500]),
+    loses: dice.pick([0, 0.5, 2]),
   }
 }
 
@@ -76,6 +111,7 @@ export const drawScenario = (seed: number): Scenario => {
     holes: dice.pick([0, 0, 0.2]),
     churn: dice.pick([0, 0.1, 0.3]),
     maxLatency: dice.pick([0, 5, 400]),
+    maxDiskLatency: dice.pick([0, 0, 2]),
     crashes: dice.below(5),
     payload: dice.chance(0.2) ? "none" : "full",
     routes: [first, ...second],

@@ -1,4 +1,5 @@
 /** One seed of a world whose source and sinks are scripts: small, quick, and as hostile as the contracts allow. */
+import { hash } from "node:crypto"
 import type { PluginModule } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
@@ -7,6 +8,7 @@ import { makeChurn } from "./churn.ts"
 import { makeDestination } from "./destination.ts"
 import { makeDice } from "./dice.ts"
 import { makeDisk } from "./disk.ts"
+import { noJobs } from "./jobOracles.ts"
 import { makeMachine } from "./machine.ts"
 import type { Handed, RouteUnderTest } from "./oracles.ts"
 import { makePeople, type Person } from "./people.ts"
@@ -17,6 +19,12 @@ import { makeStory, pipelinesOf, type SeedResult } from "./story.ts"
 
 const contentOf = (fields: { readonly [name: string]: unknown }): string =>
   JSON.stringify([fields.user_id ?? null, fields.email ?? null, fields.given_name ?? null])
+
+/** As the ledger does, over the canonical row of a route without options. */
+const hashOf = (content: string): string => {
+  const [user_id, email, given_name]: ReadonlyArray<unknown> = JSON.parse(content)
+  return hash("sha256", `{}\n${JSON.stringify({ email, given_name, user_id })}`, "base64url")
+}
 
 const isPoison = (name: unknown): boolean => name === "Poison"
 
@@ -34,7 +42,8 @@ export const simulate = (seed: number, log?: (line: string) => void): SeedResult
 const makeWorld = (scenario: Scenario, log: ((line: string) => void) | undefined) => {
   const { seed } = scenario
   const machine = makeMachine(Date.UTC(2026, 10, 2), log)
-  const disk = makeDisk()
+  const spin = makeDice(seed, 7)
+  const disk = makeDisk(() => (scenario.maxDiskLatency === 0 ? 0 : spin.below(scenario.maxDiskLatency + 1)))
   const script = makeDice(seed, 2)
   const vendor = makeDice(seed, 3)
   const travel = makeDice(seed, 4)
@@ -48,8 +57,11 @@ const makeWorld = (scenario: Scenario, log: ((line: string) => void) | undefined
     if (!isCalm && script.chance(scenario.churn)) machine.note(churn())
   }
 
+  const tally = noJobs()
   let scanBegan = 0
   let handed: Array<Handed> = []
+  /** Jobs that earlier processes left. */
+  let left = new Set<string>()
 
   const sinks = new Map<string, PluginModule>()
   const routes = scenario.routes.map((route): RouteUnderTest => {
@@ -69,13 +81,12 @@ const makeWorld = (scenario: Scenario, log: ((line: string) => void) | undefined
     })
     const scripted = scriptedSink({
       machine,
+      disk,
       destination,
       dice: vendor,
-      rows: route.rows,
-      concurrency: route.concurrency,
-      bytes: route.bytes,
-      partitions: route.partitions,
-      refusesBatches: route.refusesBatches,
+      scenario: route,
+      tally,
+      isCalm: () => isCalm,
       faults,
       busy: () => (isCalm ? 0 : scenario.busy),
       latencyMillis,
@@ -84,7 +95,7 @@ const makeWorld = (scenario: Scenario, log: ((line: string) => void) | undefined
       isRefused: (row) => isPoison(row.fields.given_name),
     })
     sinks.set(`./${route.sink}.ts`, { sink: scripted.sink })
-    return { scenario: route, destination, probe: scripted }
+    return { scenario: route, destination, probe: scripted, hashOf }
   })
 
   const source = scriptedSource({
@@ -102,6 +113,10 @@ const makeWorld = (scenario: Scenario, log: ((line: string) => void) | undefined
       scanBegan = machine.now()
     },
     handed: (page) => {
+      for (const { name } of scenario.routes) {
+        const isLeft = [...disk.jobs(name)].some(([batch, { rows }]) => rows !== null && left.has(batch))
+        if (isLeft) machine.violate("rule 11", `${name}: read before the jobs of an earlier run were settled`)
+      }
       handed.push({ position: JSON.stringify(page.position), records: page.records })
     },
   })
@@ -119,11 +134,14 @@ const makeWorld = (scenario: Scenario, log: ((line: string) => void) | undefined
     sync: scenario.sync,
     users: scenario.users,
     crashes: scenario.crashes,
+    hasJobs: scenario.routes.some(({ jobs }) => jobs !== undefined),
+    tally,
     lagMillis: scenario.lagMillis,
     sharesEmails: scenario.sharesEmails,
     churn,
     began: () => {
       handed = []
+      left = new Set(scenario.routes.flatMap(({ name }) => [...disk.jobs(name).keys()]))
     },
     handed: () => handed,
     ended: () => {},

@@ -19,8 +19,17 @@ import type { HttpClient } from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import type { Dice } from "./dice.ts"
 import { cipher, type Disk } from "./disk.ts"
+import type { JobTally } from "./jobOracles.ts"
 import type { Crash, Machine } from "./machine.ts"
-import { checkConverged, checkReport, checkSettled, type Handed, type RouteUnderTest } from "./oracles.ts"
+import {
+  checkConverged,
+  checkLedger,
+  checkNothingLeft,
+  checkReport,
+  checkSettled,
+  type Handed,
+  type RouteUnderTest,
+} from "./oracles.ts"
 import type { Truth } from "./people.ts"
 import { Violation } from "./violation.ts"
 
@@ -29,6 +38,7 @@ export interface SeedResult {
   readonly lives: number
   readonly crashes: number
   readonly writes: number
+  readonly jobs: JobTally
   readonly trace: string
 }
 
@@ -45,6 +55,8 @@ export interface World {
   readonly sync: "full" | "incremental"
   readonly users: number
   readonly crashes: number
+  readonly hasJobs: boolean
+  readonly tally: JobTally
   readonly lagMillis: number
   readonly sharesEmails: boolean
   /** Something happens at the source. Says what. */
@@ -78,8 +90,12 @@ export const pipelinesOf = (text: string, modules: ReadonlyMap<string, PluginMod
 }
 
 /** Anywhere, or where it hurts: around a commit or a write. */
-const drawCrash = (dice: Dice, early: boolean): Crash => {
+const drawCrash = (dice: Dice, early: boolean, hasJobs: boolean): Crash => {
   const when = dice.pick(["before", "after"] as const)
+  if (hasJobs && dice.chance(0.4)) {
+    const jobs = dice.pick(["job", "job", "sql INSERT INTO jobs", "sql DELETE FROM spool"] as const)
+    return { of: jobs, at: 1 + dice.below(6), when }
+  }
   if (early) return { of: "", at: 15 + dice.below(30), when }
   const draw = dice.below(4)
   if (draw === 0) return { of: "", at: 1 + dice.below(dice.pick([40, 120, 400])), when }
@@ -110,7 +126,7 @@ export const makeStory = (world: World): { readonly play: () => SeedResult } => 
     world.began()
     const from = disk.checkpoint()?.position
     for (const { probe } of routes) probe.began()
-    const crash = mayCrash ? drawCrash(script, options.fullRefresh === true) : undefined
+    const crash = mayCrash ? drawCrash(script, options.fullRefresh === true, world.hasJobs) : undefined
     const failsAt = 1 + script.below(3)
     let matches = 0
     const fails = (sql: string): boolean => {
@@ -131,6 +147,7 @@ export const makeStory = (world: World): { readonly play: () => SeedResult } => 
       lose()
       machine.note("crashed")
       checkSettled(disk, routes, people, world.handed(), { from })
+      checkLedger(disk, routes, people)
       return undefined
     }
     if (disk.isTransaction()) throw new Violation("state", "a transaction is still open after the run")
@@ -140,8 +157,11 @@ export const makeStory = (world: World): { readonly play: () => SeedResult } => 
     machine.note(`${report.status} ${report.error?.code ?? ""} ${JSON.stringify(report.routes)}`)
     const isFaulty = matches >= failsAt
     if (isFaulty) lose()
+    for (const { probe } of routes) probe.ended()
     checkReport(report, routes, isFaulty)
     world.ended(report)
+    checkLedger(disk, routes, people)
+    if (report.status === "completed") checkNothingLeft(disk)
     checkSettled(disk, routes, people, world.handed(), report.status === "completed" ? "all" : { from })
     return report
   }
@@ -153,6 +173,7 @@ export const makeStory = (world: World): { readonly play: () => SeedResult } => 
     /INSERT INTO\s+checkpoints/,
     /INSERT INTO\s+sending/,
     /DELETE FROM sending/,
+    ...(world.hasJobs ? [/INSERT INTO\s+jobs/, /INSERT INTO\s+spool/, /DELETE FROM spool/, /DELETE FROM jobs/] : []),
   ]
 
   const options = (): RunOptions => ({
@@ -181,7 +202,7 @@ export const makeStory = (world: World): { readonly play: () => SeedResult } => 
     calmDown()
     checkConverged(disk, routes, people)
     settleDown()
-    return { seed, lives, crashes, writes: writes(), trace: machine.trace() }
+    return { seed, lives, crashes, writes: writes(), jobs: world.tally, trace: machine.trace() }
   }
 
   /** A11. A key that was given up goes to the next who claims it, one run at a time. */

@@ -13,6 +13,7 @@ import { makeChurn } from "./churn.ts"
 import { type Destination, makeDestination } from "./destination.ts"
 import { type Dice, makeDice } from "./dice.ts"
 import { makeDisk } from "./disk.ts"
+import { noJobs } from "./jobOracles.ts"
 import { type Machine, makeMachine } from "./machine.ts"
 import type { Handed, RouteUnderTest } from "./oracles.ts"
 import type { Person } from "./people.ts"
@@ -239,7 +240,7 @@ const makeVendorStory = (seed: number, drawn: Vendors, machine: Machine, disk: R
   const underTest: RouteUnderTest = {
     scenario: { key: "user_id", onDelete: drawn.onDelete, onLeave: drawn.onLeave },
     destination,
-    probe: { began: () => {}, died: observe, acknowledged: undefined },
+    probe: { began: () => {}, died: observe, ended: () => {}, acknowledged: undefined },
   }
 
   const modules = new Map<string, PluginModule>([
@@ -274,6 +275,8 @@ const makeVendorStory = (seed: number, drawn: Vendors, machine: Machine, disk: R
     sync: drawn.sync,
     users: 2,
     crashes: drawn.crashes,
+    hasJobs: false,
+    tally: noJobs(),
     lagMillis: drawn.lagMillis,
     sharesEmails: false,
     churn,

@@ -1,0 +1,145 @@
+/** Faults of the job lane: spools, hand-overs, results and what a restart finds of them. */
+import { type Mutant, one } from "./mutant.ts"
+
+const job = "engine/run/job.ts"
+const recover = "engine/run/recover.ts"
+const spooling = "engine/run/spooling.ts"
+
+export const jobMutants: ReadonlyArray<Mutant> = [
+  one("job forgotten on restart", recover, "if (left.rows === null) {", "if (left.rows !== 0) {"),
+  one(
+    "job submitted again although its reference is known",
+    recover,
+    "const job = makeJob(left, entries)",
+    "const job = makeJob({ ...left, ref: null }, entries)",
+  ),
+  one(
+    "a job's reference is not saved",
+    job,
+    "yield* ctx.transact(state.jobs.put({ batch: job.batch, ref, rows: job.count, bytes: job.bytes }))",
+    "",
+  ),
+  one("a job is handed over before it is noted", spooling, "yield* state.jobs.put(stored)", ""),
+  one(
+    "a job that a crash cut short is submitted again where that is not harmless",
+    recover,
+    "else if (left.ref === null && !repeatable) yield* giveUp(ctx, state, job, lost)",
+    "else if (left.ref === null && repeatable === undefined) yield* giveUp(ctx, state, job, lost)",
+  ),
+  one(
+    "a silent hand-over is repeated where that is not harmless",
+    job,
+    'if (!state.writer.repeatable) return "finish"',
+    "",
+  ),
+  one(
+    "a silent hand-over is forgotten when the run stops",
+    job,
+    "job.ref === null && !job.doubtful ?",
+    "job.ref === null ?",
+  ),
+  one("a stop forgets a job that goes on", job, "job.ref === null && !job.doubtful ?", "!job.doubtful ?"),
+  one("a stop leaves a job that was never handed over", job, "yield* leave(ctx, state, job)\n  })", "})"),
+  {
+    name: "jobs recovered after reading",
+    edits: [
+      { file: "engine/run/run.ts", find: "yield* recoverJobs(ctx, state)", replace: "" },
+      {
+        file: "engine/run/run.ts",
+        find: "yield* withSenders(ctx, grace, read(ctx, options))",
+        replace:
+          "{ yield* withSenders(ctx, grace, read(ctx, options)); for (const state of ctx.states) yield* withSenders(ctx, grace, recoverJobs(ctx, state)) }",
+      },
+    ],
+  },
+  one(
+    "job rows free before the job has ended",
+    "engine/run/settle.ts",
+    "if (settlement.concludes === true) state.lane.conclude(ids)",
+    "if (settlement.concludes === undefined) state.lane.conclude(ids)",
+  ),
+  one(
+    "rows in a job are judged by the ledger alone",
+    "engine/run/lane.ts",
+    "for (const entry of launched) inFlight.set(entry.arrival.id, entry)",
+    "",
+  ),
+  one(
+    "rows without an outcome are delivered",
+    job,
+    "outcome: Outcome.InDoubt({ id: entry.row.id, message: why })",
+    'outcome: Outcome.Delivered({ id: entry.row.id, effect: "updated" })',
+  ),
+  one("deferred rows of a job dropped", job, "rest.map((entry) => entry.line),", "[],"),
+  one(
+    "deferred rows of a job are not forgotten after silence",
+    job,
+    "if (job.doubtful) yield* state.ledger.forget(rest.map(markOf))",
+    "",
+  ),
+  one(
+    "deferred rows of a job called delivered",
+    job,
+    'return Effect.succeed(entry === undefined || outcome._tag === "Deferred" ? undefined : { entry, outcome })',
+    'return Effect.succeed(entry === undefined ? undefined : { entry, outcome: outcome._tag === "Deferred" ? Outcome.Delivered({ id: outcome.id, effect: "updated" }) : outcome })',
+  ),
+  one(
+    "a spool is dropped before its deferred rows are read",
+    job,
+    "yield* state.jobs.put({ batch: job.batch, ref: null, rows: null, bytes: job.bytes })",
+    "yield* state.jobs.drop(job.batch)",
+  ),
+  one("a spool is kept after its job", "engine/run/spooled.ts", "yield* ctx.transact(state.jobs.drop(batch))", ""),
+  one("replaced lines reach the job", spooling, "yield* state.spool.remove(open.batch, replaced)", ""),
+  one(
+    "replaced lines of the next spool forgotten when a job ends",
+    "engine/run/spooled.ts",
+    "yield* ctx.transact(state.jobs.drop(batch))",
+    "lane.takeReplacedLines()\n    yield* ctx.transact(state.jobs.drop(batch))",
+  ),
+  one(
+    "a version replaced while it is written to the spool stays there",
+    "engine/run/lane.ts",
+    "if (entry?.row !== written.row) {",
+    "if (entry === undefined) {",
+  ),
+  one(
+    "spooled rows are judged by the ledger alone",
+    "engine/run/lane.ts",
+    "buffer.get(id) ?? incoming.get(id) ?? spooled.get(id)",
+    "buffer.get(id) ?? incoming.get(id)",
+  ),
+  one("parked rows not judged again after a job", job, "if (state.lane.canUnpark()) yield* arrive(ctx, state, [])", ""),
+  one(
+    "position committed while a job is open",
+    spooling,
+    "const job = makeJob(stored, entries, true)",
+    "for (const { arrival } of entries) for (const page of arrival.pages) page.open -= 1\n    const job = makeJob(stored, entries, true)",
+  ),
+  one(
+    "rows of a job that may go on are sent in batches",
+    job,
+    'return tries < maxAttempts ? "again" : "stop"',
+    'return tries < maxAttempts ? "again" : "batches"',
+  ),
+  one("a job takes more rows than its limit", spooling, "jobs.limits.rows - lane.spooled()", "jobs.limits.rows"),
+  one("a job takes more bytes than its limit", spooling, "- (open?.bytes ?? 0)", ""),
+  one(
+    "what goes wrong with a job ends nothing",
+    spooling,
+    "guard(runJob(ctx, state, jobs, job))",
+    "Effect.ignoreCause(runJob(ctx, state, jobs, job))",
+  ),
+  one(
+    "an old spool is busy while it waits for a job",
+    spooling,
+    "untilOld(lane.isQuiet() ? open : undefined)",
+    "untilOld(open)",
+  ),
+  one(
+    "a sender leaves a stopped route in silence",
+    "engine/run/workers.ts",
+    "state.room.openUnsafe()\n    state.work.openUnsafe()\n  })",
+    "state.room.openUnsafe()\n  })",
+  ),
+]
