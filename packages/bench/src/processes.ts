@@ -18,7 +18,7 @@ const ended = (child: ChildProcess): Promise<void> =>
 
 /** Runs a script that prints the origin it listens on, as JSON, and waits for that. */
 export const serve = (script: string, args: ReadonlyArray<string> = []): Promise<Served> => {
-  const child = spawn(process.execPath, [script, ...args], { cwd: root, stdio: ["ignore", "pipe", "ignore"] })
+  const child = spawn(process.execPath, [script, ...args], { cwd: root, stdio: ["pipe", "pipe", "ignore"] })
   const close = () => {
     child.kill()
     return ended(child)

@@ -115,3 +115,6 @@ server.listen(0, "127.0.0.1", () => {
   const port = typeof address === "object" && address !== null ? address.port : 0
   process.stdout.write(`${JSON.stringify({ origin: `http://127.0.0.1:${port}` })}\n`)
 })
+
+// The bench holds the other end of the input: however it ends, this process ends too.
+process.stdin.once("close", () => process.exit()).resume()
