@@ -38,9 +38,12 @@ export const makePhase = (windowMillis: number): Phase => {
     if (before - after >= windowMillis) return
     const shift = known ? Math.round((low + high - after - before) / 2 / windowMillis) * windowMillis : 0
     const [from, to] = [after + shift, before + shift]
-    const agrees = known && Math.max(low, from) < Math.min(high, to)
-    // What contradicts all before it is another clock of the vendor's, or ours was set.
-    ;[low, high] = agrees ? [Math.max(low, from), Math.min(high, to)] : [from, to]
+    const meets = (by: number) => Math.max(low, from + by) < Math.min(high, to + by)
+    // Two wide intervals meet at both ends, and nobody can say at which one it is.
+    const unclear = known && (meets(windowMillis) || meets(-windowMillis))
+    if (unclear && to - from >= high - low)
+      return // What contradicts all before it is another clock of the vendor's, or ours was set.
+    ;[low, high] = known && !unclear && meets(0) ? [Math.max(low, from), Math.min(high, to)] : [from, to]
     known = true
   }
 

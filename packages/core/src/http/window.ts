@@ -31,7 +31,8 @@ export const makeWindow = (preset: RateLimit, share: number): Gauge => {
 
   const ours = () => Math.max(1, Math.floor(limit * share + 1e-9))
   const possible = () => inFlight + answered
-  const taken = () => (remaining === undefined ? 0 : Math.max(0, limit - remaining - possible()))
+  /** What others have taken of this window at least; told only where the calls that are ours are known well enough. */
+  const taken = () => (remaining === undefined || !phase.sharp() ? 0 : Math.max(0, limit - remaining - possible()))
 
   const advance = (now: number) => {
     const windows = phase.advance(now)
@@ -40,7 +41,8 @@ export const makeWindow = (preset: RateLimit, share: number): Gauge => {
       if (others < 0.25) others = 0
       remaining = undefined
     }
-    const since = phase.since() ?? now - windowMillis
+    const began = phase.since() ?? Number.NEGATIVE_INFINITY
+    const since = phase.sharp() ? began : Math.max(began, now - windowMillis)
     let old = 0
     for (; old < answers.length; old++) {
       const entry = answers[old]
@@ -72,7 +74,9 @@ export const makeWindow = (preset: RateLimit, share: number): Gauge => {
     }
     advance(now)
     if (newest === undefined || call.at >= newest.at) newest = { at: call.at, remaining: said.remaining }
-    if (phase.since() === undefined || call.at < phase.opened()) return
+    // A call from before may have come in the last window, and did if it saw less left than this one can have.
+    if (call.at < phase.opened() && said.remaining < limit - possible()) return
+    if (phase.since() === undefined) return
     remaining = Math.min(remaining ?? limit, said.remaining)
   }
 
