@@ -125,6 +125,8 @@ describe("Auth0's answers", () => {
       resetAfterMillis: 3000,
     })
     assert.strictEqual(readLimit(Headers.fromInput(headers), 0)?.resetAfterMillis, 60_000)
+    const past = { ...headers, "x-ratelimit-reset": "1795168000", date }
+    assert.strictEqual(readLimit(Headers.fromInput(past), 0)?.resetAfterMillis, 1)
     assert.strictEqual(readLimit(Headers.fromInput({}), 0), undefined)
   })
 })
