@@ -25,8 +25,8 @@ const Sweeping = Schema.Struct({ version, phase: Schema.Literal("sweep"), field,
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
 /**
- * In the file of an export job: what comes after so many lines. Auth0 keeps both for 24 hours. `counted`: users that
- * were handed over and are as old as the job, which search can count too.
+ * In the file of an export job: what comes after so many lines. Auth0 keeps both for 24 hours. `counted`: users of
+ * these lines that are as old as the job, which search can count too.
  */
 const Exporting = Schema.Struct({
   version,

@@ -78,10 +78,7 @@ const lookAhead = Effect.fnUntraced(function* (
   return { nothing: false, start: { ...rest, next: later(start.next, earlier(time, overlap)) } }
 })
 
-/** Created until then, or all of them. */
-export const countUsers = (management: Management, options: UserOptions, until?: string) => {
-  const created = until === undefined ? from("created_at") : between("created_at", undefined, until)
-  const clauses = [...filters(options), created]
+export const countUsers = (management: Management, clauses: ReadonlyArray<string>) => {
   const one = { clauses, sort: "created_at:1", page: 0, perPage: 1, fields: ["user_id"] }
   return Effect.map(management.search(one), ({ total }) => total)
 }
@@ -151,7 +148,7 @@ export const scanUsers = (management: Management, exports: Exports, request: Use
         fields: fieldsOf(request),
         perPage: options.per_page,
       })
-      const count = (until: string) => countUsers(management, options, until)
+      const count = (until: string) => countUsers(management, [between("created_at", undefined, until)])
       if (position.phase === "export") return exportUsers(exports, request, tally, { from: position, count })
       const finish = (next: string | undefined) =>
         Stream.concat(sweep(reading, position.field, next), Stream.succeed(endPage(request.sync, next)))

@@ -46,7 +46,7 @@ const estimate = (management: Management, limit: RateLimit, share: number) =>
     if (beginning === undefined) return { records: 0, calls: 0, seconds: 0 }
     const { position } = beginning
     if (position.phase === "export") {
-      const total = yield* countUsers(management, request.options)
+      const total = yield* countUsers(management, [...filters(request.options), from("created_at")])
       const records = total === undefined ? undefined : Math.max(0, total - position.lines)
       return { records, ...exportCost(records) }
     }

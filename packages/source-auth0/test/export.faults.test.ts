@@ -92,6 +92,27 @@ describe("C20: an export", () => {
     }),
   )
 
+  it.effect("without users who pass the filters only since has no gap, and one cut short still has", () =>
+    Effect.gen(function* () {
+      const sandbox = yield* sandboxOf({ exportMillis: 20_000 })
+      const options = userOptions({ read: "export", verified_only: true })
+      const users = [...sandbox.control.users()]
+      const unverified = users.filter(({ email_verified }) => email_verified !== true)
+      assert.isAbove(unverified.length, 1)
+      const verifying = Effect.sync(() => {
+        for (const { user_id } of unverified) sandbox.control.upsertUser({ user_id, email_verified: true })
+      })
+      const [{ keys, completeness }] = yield* Effect.all(
+        [scan(sandbox, { options }), Effect.delay(verifying, "15 seconds")],
+        { concurrency: 2 },
+      )
+      assert.strictEqual(keys.length, users.length - unverified.length)
+      assert.isUndefined(completeness?.gap)
+      strike(sandbox, "short")
+      assert.match((yield* scan(sandbox, { options })).completeness?.gap ?? "", /counts 60 users .* brought 40/)
+    }),
+  )
+
   it.effect("auth0 trap 18: with a trailing partial line, or a line without an end, is an error", () =>
     Effect.gen(function* () {
       for (const [flaw, said] of [

@@ -103,7 +103,7 @@ describe("requests of an export", () => {
           })
           .reply(200, completed)
         file(gzipSync(lines))
-        counted(`NOT blocked:true AND ${upTo}`, 2)
+        counted(upTo, 2)
         const options = userOptions({ read: "export", active_only: true })
         const { pages } = yield* scan({ options, sync: "incremental" })
         const at = { version: 1, phase: "export", job: id }
@@ -134,6 +134,20 @@ describe("requests of an export", () => {
         records.map(({ key }) => key),
         ["auth0|b"],
       )
+    }),
+  )
+
+  it.effect("a user who comes again and newer is handed over again, and counts once", () =>
+    Effect.gen(function* () {
+      const [user] = users
+      found()
+      file(
+        gzipSync(`${JSON.stringify(user)}\n${JSON.stringify({ ...user, updated_at: "2026-03-01T00:00:00.000Z" })}\n`),
+      )
+      counted(upTo, 1)
+      const { pages, records } = yield* scan(resumed())
+      assert.lengthOf(records, 2)
+      assert.deepInclude(pages[0]?.position, { lines: 2, counted: 1 })
     }),
   )
 

@@ -76,7 +76,10 @@ const open = (
 const fileOf = (exports: Exports, job: Job): Stream.Stream<Uint8Array, SourceError> =>
   Stream.unwrap(Effect.map(open(exports, job), (bytes) => Stream.mapError(gunzip(NAME, bytes), failure)))
 
-/** Makes pages, and counts the users whom search can count, too. */
+/**
+ * Makes pages, and counts the users whom search can count, too: those that the filters leave out as well, for who passes
+ * them can change while the job runs, and when a user was created cannot.
+ */
 const makePages = (request: UsersRequest, tally: Tally, job: Job, from: Exporting | undefined) => {
   const fields = fieldsOf(request)
   const recent = makeRecent()
@@ -92,14 +95,11 @@ const makePages = (request: UsersRequest, tally: Tally, job: Job, from: Exportin
   const page = ({ users, read }: Lines): Page => {
     const records: Array<SourceRecord> = []
     for (const user of users) {
-      if (!passes(user, request.options)) continue
       const record = recordOf(user, fields)
-      if (!recent.isNews(record)) {
-        tally.duplicates += 1
-        continue
-      }
-      if (isCounted(user)) counted += 1
-      records.push(record)
+      const news = recent.see(record)
+      if (news === "first" && isCounted(user)) counted += 1
+      if (news === "old") tally.duplicates += 1
+      else if (passes(user, request.options)) records.push(record)
     }
     tally.delivered += records.length
     tally.exported += users.length
@@ -111,7 +111,7 @@ const makePages = (request: UsersRequest, tally: Tally, job: Job, from: Exportin
 export interface ExportScan {
   /** Where a stopped scan stopped; undefined begins one. */
   readonly from: Exporting | undefined
-  /** Counts who was created until then, by search. */
+  /** Counts who was created until then, by search, whatever the filters. */
   readonly count: (until: string) => Effect.Effect<number | undefined, SourceError>
 }
 

@@ -7,20 +7,22 @@ import type { SourceRecord } from "@sluice/core"
  */
 const MOST_REMEMBERED = 50_000
 
+/** `old`: its key came lately with the same version or a newer one. */
+export type News = "first" | "newer" | "old"
+
 export interface Recent {
-  /** False for a record whose key came lately with the same version or a newer one. */
-  readonly isNews: (record: SourceRecord) => boolean
+  readonly see: (record: SourceRecord) => News
 }
 
 export const makeRecent = (): Recent => {
   const versions = new Map<string, string>()
   return {
-    isNews: ({ key, version = "" }) => {
+    see: ({ key, version = "" }) => {
       const before = versions.get(key)
-      if (before !== undefined && version <= before) return false
+      if (before !== undefined && version <= before) return "old"
       if (versions.size >= MOST_REMEMBERED) versions.clear()
       versions.set(key, version)
-      return true
+      return before === undefined ? "first" : "newer"
     },
   }
 }
