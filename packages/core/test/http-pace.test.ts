@@ -175,12 +175,12 @@ const measured = (shape: Shape) =>
     text: `${JSON.stringify(shape)}: ${accepted} accepted of ${possible(shape)}, ${refused} refused`,
   }))
 
-describe("ten minutes at a limit", () => {
-  const fully = (name: string, limit: RateLimit, share: number) =>
+describe("ten minutes at a limit", { timeout: 60_000 * seeds.length }, () => {
+  const fully = (name: string, limit: RateLimit, share: number, over: Partial<Shape> = {}) =>
     it.effect(`G01: ${name}, share ${share}: 95 % of it is used and nothing is refused`, () =>
       Effect.gen(function* () {
         for (const seed of seeds) {
-          const { used, refused, text } = yield* measured(drawn(limit, share, seed))
+          const { used, refused, text } = yield* measured({ ...drawn(limit, share, seed), ...over })
           assert.isAtLeast(used, 0.95, text)
           assert.strictEqual(refused, 0, text)
         }
@@ -189,7 +189,9 @@ describe("ten minutes at a limit", () => {
   for (const [name, limit] of Object.entries(limits)) {
     for (const share of [0.5, 0.8, 1]) fully(name, limit, share)
   }
-  fully("60 a second", windows(60, 1000), 1)
+  const uneven = { callers: 16, latency: 300, jitter: true }
+  fully("10 a second, 16 callers and up to 300 ms", windows(10, 1000), 1, uneven)
+  fully("20 a second, 16 callers and up to 300 ms", windows(20, 1000), 1, uneven)
 
   // Two calls of somebody else between our last answer and our next call empty a small limit: nobody can foresee that.
   for (const [name, limit, share, most] of [
