@@ -80,6 +80,7 @@ export const makeJobOracles = (script: {
   const handedOver = new Set<string>()
   let delivered = new Map<string, Set<string>>()
   let born = 0
+  let found = new Set<string>()
   let isOff = false
 
   const stored = () => disk.jobs(route)
@@ -158,6 +159,7 @@ export const makeJobOracles = (script: {
       isOff = !script.isCalm() && dice.chance(0.1)
       delivered = new Map()
       born = queue.all().length
+      found = new Set(stored().keys())
       for (const job of queue.all()) {
         job.told = !isOpen(job)
         if (!job.told) flight.enter(job.batch, job.rows)
@@ -173,6 +175,9 @@ export const makeJobOracles = (script: {
     checkKept: () => {
       for (const job of queue.all()) {
         if (job.saved && !job.told && !isOpen(job)) violate("rule 11", job.batch, "goes on and nobody knows of it")
+        // A stop cuts recovery short as a crash does: what it was handing over again is in doubt.
+        const kept = stored().get(job.batch)
+        if (kept?.ref === null && kept.rows !== null && found.has(job.batch)) script.lose(job.rows)
       }
     },
     acknowledged: () => {

@@ -11,9 +11,12 @@ export interface Edit {
 export interface Mutant {
   readonly name: string
   readonly edits: ReadonlyArray<Edit>
+  /** Where the hunt begins: near the seed that noticed it last, for the sake of speed alone. */
+  readonly from?: number
 }
 
-export const one = (name: string, file: string, find: string, replace: string): Mutant => ({
+export const one = (name: string, file: string, find: string, replace: string, from = 1): Mutant => ({
   name,
   edits: [{ file, find, replace }],
+  from,
 })

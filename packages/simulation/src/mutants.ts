@@ -59,12 +59,14 @@ const batchLane: ReadonlyArray<Mutant> = [
     "engine/run/settle.ts",
     "yield* state.letters.put(settlement.letters, ctx.runId, at)",
     "yield* Effect.ignore(state.letters.put(settlement.letters, ctx.runId, at))",
+    285,
   ),
   one(
     "a row refused after an unanswered try is called unchanged",
     "engine/run/send.ts",
     "...settlementOf(ctx, state, answered, sending.inDoubt), also }",
     "...settlementOf(ctx, state, answered, false), also }",
+    1510,
   ),
   one("no write-ahead mark", "engine/run/send.ts", mark, ""),
   one(

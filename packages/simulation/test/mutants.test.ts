@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process"
 import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
+import type { Mutant } from "../src/mutant.ts"
 import { mutants } from "../src/mutants.ts"
 
 const mostSeeds = 600
@@ -12,12 +13,12 @@ interface Ended {
 }
 
 /** The simulation in a process of its own, on an engine with one fault in it, until a seed notices. */
-const hunt = (mutant: string): Promise<Ended> =>
+const hunt = ({ name, from = 1 }: Mutant): Promise<Ended> =>
   new Promise((resolve) => {
     execFile(
       process.execPath,
-      ["--import", "./mutate.ts", "main.ts", "1", String(mostSeeds)],
-      { cwd: folder, env: { ...process.env, MUTANT: mutant, FIRST: "1" } },
+      ["--import", "./mutate.ts", "main.ts", String(from), String(from + mostSeeds - 1)],
+      { cwd: folder, env: { ...process.env, MUTANT: name, FIRST: "1" } },
       (error, stdout, stderr) => {
         resolve({ code: error?.code ?? 0, output: stdout + stderr })
       },
@@ -46,10 +47,10 @@ describe("mutants of the engine are noticed by the simulation", () => {
   const hunts = new Map<string, Promise<Ended>>()
   const all = () => {
     if (hunts.size === 0)
-      for (const { name } of mutants)
+      for (const mutant of mutants)
         hunts.set(
-          name,
-          queue(() => hunt(name)),
+          mutant.name,
+          queue(() => hunt(mutant)),
         )
     return hunts
   }
