@@ -105,10 +105,10 @@ const command = async (args: ReadonlyArray<string>, env: Readonly<Record<string,
   return finished
 }
 
-/** The vendors quote what they were sent, as vendors do. */
-const quoting =
-  (path: string, status: number, every: number, times: number): NonNullable<typeof mischief> =>
-  (request) => {
+/** The vendors quote what they were sent, as vendors do: every so manieth request from now on, so many times. */
+const quoting = (path: string, status: number, every: number, times: number): NonNullable<typeof mischief> => {
+  let seen = 0
+  return (request) => {
     if (!request.path.startsWith(path) || times <= 0) return undefined
     seen += 1
     if (seen % every !== 0) return undefined
@@ -117,7 +117,7 @@ const quoting =
     const message = `${request.headers.authorization ?? request.headers["api-key"]} sent ${request.body} ${request.query}`
     return answer(status, { code: "invalid_parameter", message, error: message, error_description: message })
   }
-let seen = 0
+}
 let quoted = 0
 
 /** Brevo is written to only where it holds something else. */
@@ -292,7 +292,7 @@ describe("B17: a plugin with a bug", () => {
           / {2}brevo:\n {4}use: brevo\n.*\n.*\n/,
           `  brevo: { use: ./leaky.ts, way: ${way}, secret: "\${BREVO_API_KEY}" }\n`,
         )
-        .replace(/ {8}with:\n {10}lists:\n(?: {12}.*\n?)+/, "")
+        .replace(/ {8}with:\n(?: {10}.*\n?)+/, "")
       const file = it1.write(`leaky-${way}.yaml`, text)
       const state = join(folder, `${way}.db`)
       const finished = await sluice(["run", file, "--grace", "0", "--state", state], it1.env)
