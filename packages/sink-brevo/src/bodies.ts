@@ -56,3 +56,10 @@ export const bodiesOf = (pieces: Iterable<Piece>, largest = LARGEST_BODY): Reado
   }
   return [...bodies, ...[...open.values()].map(closed)]
 }
+
+/** One look at the processes shows fifty of them, other tools' included; looks are few. */
+const MOST = 40
+
+/** Many sets of lists make many imports: the rows of small ones are as soon written by themselves. */
+export const fullest = (bodies: ReadonlyArray<ImportBody>): ReadonlyArray<ImportBody> =>
+  bodies.length <= MOST ? bodies : bodies.toSorted((a, b) => b.rows - a.rows).slice(0, MOST)

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { BrevoApi } from "./api.ts"
-import { bodiesOf } from "./bodies.ts"
+import { bodiesOf, fullest } from "./bodies.ts"
 import type { ContactOptions } from "./config.ts"
 import type { Standing } from "./importRow.ts"
 import { makeLook } from "./look.ts"
@@ -92,7 +92,9 @@ export const makeImports = (importing: Importing): JobWriter => {
     if (looked === undefined) return yield* saveRef(JSON.stringify(nothingSent({ modifiedSince: 0, newest: 0 })))
     untouched = { batch: batch.id, rows: untouchedOf(roster, looked.standings) }
     const pieces = looked.standings.flatMap((each) => (each._tag === "Carried" ? [each.piece] : []))
-    yield* sendAll(api, worth(pieces.length) ? bodiesOf(pieces) : [], looked, saveRef)
+    const bodies = fullest(bodiesOf(pieces))
+    const carried = bodies.reduce((sum, { rows }) => sum + rows, 0)
+    yield* sendAll(api, worth(carried) ? bodies : [], looked, saveRef)
   })
 
   /** The engine asks again after a failure: the longest wait is for all of it. */

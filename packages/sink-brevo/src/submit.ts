@@ -52,8 +52,8 @@ const start = Effect.fnUntraced(function* (api: BrevoApi, body: ImportBody) {
 })
 
 /**
- * One import after the other. Before each the ref says that one may run, after it which. Once one is under way the
- * others do not fail the job: rows that were not sent are written by themselves.
+ * One import after the other. Before each the ref says that one may run, after it which. Once one is, or may be, under
+ * way the others do not fail the job: that one has to end before any row is written by itself.
  */
 export const sendAll = Effect.fnUntraced(function* (
   api: BrevoApi,
@@ -85,8 +85,9 @@ export const sendAll = Effect.fnUntraced(function* (
   for (const body of bodies) {
     const error = yield* insist(body)
     if (error === undefined) continue
-    if (ref.processes.length === 0) return yield* error
-    return yield* saveRef({ ...ref, unseen: ref.unseen || isLost(error) }, save)
+    ref = { ...ref, unseen: ref.unseen || isLost(error) }
+    if (ref.processes.length === 0 && !ref.unseen) return yield* error
+    return yield* saveRef(ref, save)
   }
 })
 

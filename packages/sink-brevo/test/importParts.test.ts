@@ -4,8 +4,8 @@ import * as Effect from "effect/Effect"
 import fc from "fast-check"
 import { bodiesOf, LARGEST_BODY } from "../src/bodies.ts"
 import { makeCensus } from "../src/census.ts"
-import { account, route, stored, users } from "./importing.ts"
-import { attributes, brevo, contact, open, services, when } from "./vendor.ts"
+import { account, route, stored, user, users } from "./importing.ts"
+import { attributes, brevo, contact, onMovingClock, open, services, when } from "./vendor.ts"
 
 const bytesOf = (text: string) => new TextEncoder().encode(text).byteLength
 
@@ -69,6 +69,29 @@ describe("bodies", () => {
       assert.isAbove(bytesOf(bodies[0]?.text ?? ""), bytes * 0.9)
       assert.isDefined(writer)
     }),
+  )
+})
+
+describe("imports of one job", () => {
+  it.effect("are no more than one look at the processes shows: the fullest, the other rows go by themselves", () =>
+    Effect.gen(function* () {
+      const sent = brevo(
+        attributes,
+        when("GET /contacts?limit=1000&offset=0&sort=asc", 200, { contacts: [], count: 0 }),
+        ...Array.from({ length: 40 }, (_, n) => when("POST /contacts/import", 202, { processId: n + 1 })),
+      )
+      const managed = [1, 2, 3, 4, 5, 6]
+      const fields = ["ext_id", "email", "FIRSTNAME", "listIds"]
+      const writer = yield* open({ fields, options: { lists: managed, path: "import" } })
+      const rows = Array.from({ length: 100 }, (_, n) => {
+        // 26 sets of lists with one row, then 37 with two.
+        const set = n < 26 ? n + 1 : 27 + (n % 37)
+        return user(n, { listIds: managed.filter((_, place) => ((set >> place) & 1) === 1) })
+      })
+      yield* onMovingClock(writer.jobs?.submit(stored(rows), () => Effect.void) ?? Effect.void)
+      const sizes = sent.slice(2).map(({ body }) => JSON.stringify(body).split("example.com").length - 1)
+      assert.deepStrictEqual(sizes, [...Array.from({ length: 37 }, () => 2), 1, 1, 1])
+    }).pipe(services),
   )
 })
 

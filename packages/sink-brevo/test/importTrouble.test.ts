@@ -132,6 +132,21 @@ describe("a lost answer", () => {
     }),
   )
 
+  it.effect("brevo trap 17: that is followed by a refusal keeps its rows from single writes until it has ended", () =>
+    Effect.gen(function* () {
+      const sandbox = yield* account({ importMillis: 60_000 })
+      const path = "/contacts/import"
+      const { faults } = sandbox.control
+      faults.add({ vendor: "brevo", path, fault: { kind: "cut", when: "after" }, times: 1 })
+      faults.add({ vendor: "brevo", path, fault: { kind: "error", status: 400, when: "before" } })
+      const { submit, settle } = yield* route(sandbox)
+      const batch = stored(users(3))
+      const refs = yield* submit(batch)
+      assert.deepStrictEqual(tally(yield* settle(refs.at(-1) ?? "", batch)), { created: 3 })
+      assert.isAtLeast(yield* Clock.currentTimeMillis, 60_000)
+    }),
+  )
+
   it.effect("brevo trap 17, D06: stopped between the import and its number, the next process waits for it", () =>
     Effect.gen(function* () {
       const sandbox = yield* account({ importMillis: 300_000 })
