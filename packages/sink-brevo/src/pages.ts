@@ -12,13 +12,16 @@ export interface Question {
 }
 
 export interface Reading {
-  /** `Slipped`: a contact was deleted meanwhile, and another may have slipped past. */
+  /** `Slipped`: so many contacts were deleted meanwhile that others may have slipped past. */
   readonly end: "All" | "Slipped" | "TooMany"
   /** The newest change seen, by Brevo's clock. */
   readonly modifiedAt: number
 }
 
-/** Each page begins with the last contact of the one before: if it is not there, the order has moved. */
+/**
+ * Each page begins with the last contact of the one before. If it has none of those, contacts were deleted and the others
+ * moved up: they are found from a page further back.
+ */
 export const eachContact = Effect.fnUntraced(function* (
   api: BrevoApi,
   { modifiedSince, mostPages }: Question,
@@ -26,20 +29,30 @@ export const eachContact = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Reading, SinkError> {
   const since = modifiedSince > 0 ? new Date(modifiedSince).toISOString() : undefined
   let offset = 0
-  let last: string | undefined
+  let before: ReadonlySet<string> = new Set()
+  let isBack = false
   let newest = 0
   const ended = (end: Reading["end"]): Reading => ({ end, modifiedAt: newest })
   while (true) {
     const { contacts, count } = yield* api.page(offset, since)
     if (count > mostPages * PAGE) return ended("TooMany")
-    const seen = contacts.findIndex(({ id }) => id === last)
-    if (last !== undefined && seen < 0) return ended("Slipped")
-    for (const contact of contacts.slice(seen + 1)) {
+    const seen = contacts.findLastIndex(({ id }) => before.has(id))
+    if (before.size > 0 && seen < 0) {
+      if (isBack) return ended("Slipped")
+      isBack = true
+      offset = Math.max(0, offset - before.size + 1)
+      continue
+    }
+    isBack = false
+    const unseen = contacts.slice(seen + 1)
+    for (const contact of unseen) {
       newest = Math.max(newest, contact.modifiedAt)
       see(contact)
     }
-    last = contacts.at(-1)?.id
-    if (contacts.length < PAGE) return ended("All")
-    offset += PAGE - 1
+    // A page can be shorter than was asked for without being the last.
+    const isLast = contacts.length < PAGE && offset + contacts.length >= count
+    if (isLast || unseen.length === 0) return ended("All")
+    before = new Set(contacts.map(({ id }) => id))
+    offset += contacts.length - 1
   }
 })

@@ -122,17 +122,35 @@ describe("reading all contacts", () => {
     }).pipe(services),
   )
 
-  it.effect("a contact that was deleted meanwhile moves another past the page: all are read again", () =>
+  const done = when("POST /contacts/import", 202, { processId: 9 })
+
+  it.effect("C19: a contact that was deleted meanwhile moves others past the page: the one before is read again", () =>
     Effect.gen(function* () {
-      const slipped = [at(0, 1, 1000, 1500), at(999, 1001, 1500, 1499)]
+      const moved = [at(1998, 2000, 2500, 2499), at(999, 1001, 2000, 2499), at(1998, 2000, 2500, 2499)]
+      brevo(attributes, at(0, 1, 1000, 2500), at(999, 1000, 1999, 2500), ...moved, done)
+      assert.deepInclude(JSON.parse((yield* submit(20)).at(-1) ?? ""), { processes: [9], newest: 2500 })
+    }).pipe(services),
+  )
+
+  it.effect("C19: where more were deleted than that, all are read again", () =>
+    Effect.gen(function* () {
+      const slipped = [at(0, 1, 1000, 2999), at(999, 2000, 2999, 1999), at(0, 1001, 2000, 1999)]
       brevo(
         attributes,
         ...slipped,
-        at(0, 1, 1000, 1499),
-        at(999, 1000, 1498, 1499),
-        when("POST /contacts/import", 202, { processId: 9 }),
+        at(0, 1001, 2000, 1999),
+        at(999, 2000, 2999, 1999),
+        at(1998, 2999, 2999, 1999),
+        done,
       )
       assert.lengthOf(yield* submit(20), 2)
+    }).pipe(services),
+  )
+
+  it.effect("a page that Brevo cuts short is not the last", () =>
+    Effect.gen(function* () {
+      brevo(attributes, at(0, 1, 500, 900), at(499, 500, 900, 900), done)
+      assert.deepInclude(JSON.parse((yield* submit(20)).at(-1) ?? ""), { processes: [9], newest: 900 })
     }).pipe(services),
   )
 
