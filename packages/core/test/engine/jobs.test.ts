@@ -8,53 +8,12 @@ import * as SqlClient from "effect/sql/SqlClient"
 import { TestClock } from "effect/testing"
 import { listDeadLetters, showDeadLetter } from "../../src/engine/deadLetters.ts"
 import { run } from "../../src/engine/run/run.ts"
-import { BatchRefused, JobLost, RateLimited, SinkError, type SinkReason, Unavailable } from "../../src/plugin/errors.ts"
+import { BatchRefused, JobLost, RateLimited, Unavailable } from "../../src/plugin/errors.ts"
 import { Outcome } from "../../src/plugin/outcome.ts"
-import type { Row, StoredBatch } from "../../src/plugin/record.ts"
-import type { JobWriter } from "../../src/plugin/sink.ts"
-import { deliver, type FakeSink, fakeSink, fakeSource, pipelineOf, record, services, servicesOver } from "./fakes.ts"
+import type { Row } from "../../src/plugin/record.ts"
+import { fails, fakeJobs } from "./fakeJobs.ts"
+import { deliver, fakeSink, fakeSource, pipelineOf, record, services, servicesOver } from "./fakes.ts"
 import { countsOf, deadLetters, ledgerIds, runOne } from "./scenario.ts"
-
-/** A vendor that takes jobs: what was handed over, and what it will say of it. */
-interface FakeJobs extends JobWriter {
-  limits: { readonly rows: number; readonly bytes?: number }
-  readonly submitted: Array<{ readonly id: string; readonly rows: ReadonlyArray<Row> }>
-  readonly settled: Array<string>
-  minimum: number
-  /** What happens on a hand-over, around `saveRef`. */
-  beforeRef: () => Effect.Effect<void, SinkError>
-  afterRef: () => Effect.Effect<void, SinkError>
-  answer: (rows: ReadonlyArray<Row>, ref: string) => Stream.Stream<ReadonlyArray<Outcome>, SinkError>
-}
-
-const fails = (reason: SinkReason) => Effect.fail(new SinkError({ reason }))
-
-const fakeJobs = (sink: FakeSink): FakeJobs => {
-  const jobs: FakeJobs = {
-    limits: { rows: 100 },
-    submitted: [],
-    settled: [],
-    minimum: 3,
-    beforeRef: () => Effect.void,
-    afterRef: () => Effect.void,
-    answer: (rows) => Stream.succeed(rows.map((row) => deliver(sink, row))),
-    worth: (rows) => rows >= jobs.minimum,
-    submit: (batch: StoredBatch, saveRef) =>
-      Effect.gen(function* () {
-        const rows = (yield* Stream.runCollect(batch.rows)).flat()
-        assert.strictEqual(rows.length, batch.count)
-        yield* jobs.beforeRef()
-        jobs.submitted.push({ id: batch.id, rows })
-        yield* saveRef(`job-${jobs.submitted.length}`)
-        yield* jobs.afterRef()
-      }),
-    settle: (ref, batch) => {
-      jobs.settled.push(ref)
-      return Stream.unwrap(Effect.map(Stream.runCollect(batch.rows), (pages) => jobs.answer(pages.flat(), ref)))
-    },
-  }
-  return jobs
-}
 
 const setup = (records = 5) => {
   const sink = fakeSink()

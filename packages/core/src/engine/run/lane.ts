@@ -278,6 +278,9 @@ export const makeLane = (limits: LaneLimits, spools = false) => {
     }
   }
 
+  /** No row is on its way, nor about to go in a batch. */
+  const isQuiet = (): boolean => buffer.size + inFlight.size + concluded.size === 0
+
   return {
     isIdle,
     admit,
@@ -311,8 +314,9 @@ export const makeLane = (limits: LaneLimits, spools = false) => {
     incoming: () => incoming.size,
     spooled: () => spooled.size,
     spooledLines: (): ReadonlyArray<number> => [...spooled.values()].map((entry) => entry.line),
-    /** No row is on its way, nor about to go in a batch. */
-    isQuiet: () => buffer.size + inFlight.size + concluded.size === 0,
+    isQuiet,
+    /** Nothing is on its way, waits, or is being judged and may have to wait again. */
+    isEmpty: () => isQuiet() && incoming.size + spooled.size + judging.size + parked.size === 0,
     isFull: () => buffer.size >= limits.rows,
     /** Everything that is not settled, for the report of a run that stops. */
     unsettled: (): ReadonlyArray<Arrival> => [

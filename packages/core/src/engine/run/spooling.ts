@@ -33,14 +33,18 @@ export const spoolRows = (ctx: RunContext, state: RouteState, jobs: JobWriter): 
     let open: OpenSpool | undefined
     let running: Fiber.Fiber<void> | undefined
     while (ctx.halt.current() === undefined && state.stopped === undefined) {
+      // From here to the latch nothing else runs: who opens it meanwhile is not missed.
+      const now = yield* Clock.currentTimeMillis
       const next = nextRows(state, jobs, open)
       if (next.length > 0) {
-        open ??= yield* openSpool(ctx)
+        open ??= openSpool(ctx, now)
         yield* append(ctx, state, open, next)
-      } else if (open !== undefined && lane.isQuiet() && (yield* isDue(state, jobs, open))) {
+      } else if (open !== undefined && lane.isQuiet() && isDue(state, jobs, open, now)) {
+        // Nothing of the job before it is on its way any more, but it may still be putting its spool away.
+        if (running !== undefined) yield* Fiber.join(running)
         running = yield* close(ctx, state, jobs, open)
         open = undefined
-      } else if (state.flushing && lane.waiting() === 0 && lane.spooled() === 0 && !state.jobOpen) {
+      } else if (state.flushing && lane.isEmpty()) {
         break
       } else {
         state.work.closeUnsafe()
@@ -53,11 +57,10 @@ export const spoolRows = (ctx: RunContext, state: RouteState, jobs: JobWriter): 
     if (open !== undefined) yield* ctx.transact(state.jobs.drop(open.batch))
   })
 
-const openSpool = (ctx: RunContext): Effect.Effect<OpenSpool> =>
-  Effect.map(Clock.currentTimeMillis, (openedMillis) => {
-    ctx.batches += 1
-    return { batch: `${ctx.runId}.${ctx.batches}`, openedMillis, lines: 0, bytes: 0 }
-  })
+const openSpool = (ctx: RunContext, openedMillis: number): OpenSpool => {
+  ctx.batches += 1
+  return { batch: `${ctx.runId}.${ctx.batches}`, openedMillis, lines: 0, bytes: 0 }
+}
 
 /** A page of rows for the spool; less where READ waits or nothing more comes; none where it is full. */
 const nextRows = (state: RouteState, jobs: JobWriter, open: OpenSpool | undefined): ReadonlyArray<Entry> => {
@@ -86,13 +89,12 @@ const append = (ctx: RunContext, state: RouteState, open: OpenSpool, entries: Re
     state.room.openUnsafe()
   })
 
-const isDue = (state: RouteState, jobs: JobWriter, open: OpenSpool): Effect.Effect<boolean> =>
-  Effect.map(Clock.currentTimeMillis, (now) => {
-    const { lane } = state
-    const isLast = (state.flushing || state.blocking) && lane.incoming() === 0
-    const isFull = lane.spooled() >= jobs.limits.rows || (lane.incoming() >= spoolPage(state) && !state.flushing)
-    return isLast || isFull || now - open.openedMillis >= maxAgeMillis
-  })
+/** Asked when the spool takes no rows: those that wait do not fit, are too few yet, or there are none. */
+const isDue = (state: RouteState, jobs: JobWriter, open: OpenSpool, now: number): boolean => {
+  const { lane } = state
+  const isFull = lane.spooled() >= jobs.limits.rows || lane.incoming() >= spoolPage(state)
+  return isFull || state.flushing || state.blocking || now - open.openedMillis >= maxAgeMillis
+}
 
 const untilOld = (open: OpenSpool | undefined): Effect.Effect<void> =>
   open === undefined
