@@ -42,7 +42,7 @@ export const jobMutants: ReadonlyArray<Mutant> = [
     410,
   ),
   one("a stop forgets a job that goes on", job, "job.ref === null && !job.doubtful ?", "!job.doubtful ?"),
-  one("a stop leaves a job that was never handed over", job, "yield* leave(ctx, state, job)\n  })", "})", 450),
+  one("a stop leaves a job that was never handed over", job, "yield* leave(ctx, state, job)\n  })", "})", 820),
   {
     name: "jobs recovered after reading",
     edits: [

@@ -66,7 +66,7 @@ const batchLane: ReadonlyArray<Mutant> = [
     "engine/run/send.ts",
     "...settlementOf(ctx, state, answered, sending.inDoubt), also }",
     "...settlementOf(ctx, state, answered, false), also }",
-    1510,
+    45,
   ),
   one("no write-ahead mark", "engine/run/send.ts", mark, ""),
   one(
@@ -83,6 +83,7 @@ const batchLane: ReadonlyArray<Mutant> = [
   ),
   {
     name: "seen ids outside the position's transaction",
+    from: 700,
     edits: [
       {
         file: "engine/run/settle.ts",

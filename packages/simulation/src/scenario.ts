@@ -111,10 +111,10 @@ export const drawScenario = (seed: number): Scenario => {
     holes: dice.pick([0, 0, 0.2]),
     churn: dice.pick([0, 0.1, 0.3]),
     maxLatency: dice.pick([0, 5, 400]),
-    maxDiskLatency: dice.pick([0, 0, 2]),
     crashes: dice.below(5),
     payload: dice.chance(0.2) ? "none" : "full",
     routes: [first, ...second],
+    maxDiskLatency: dice.pick([0, 0, 2]),
   }
 }
 
