@@ -101,6 +101,7 @@ const carriedKeys: ReadonlySet<string> = new Set(["attributes", "ext_id", "listI
 
 const importable = (body: NonNullable<Plan["body"]>, wanted: Wanted, contact: Contact) => {
   if (contact.emailBlacklisted || contact.smsBlacklisted || contact.left.length > 0) return undefined
+  if (body.listIds !== undefined && !contact.tellsLeft) return undefined
   if (Object.keys(body).some((key) => !carriedKeys.has(key))) return undefined
   const attributes = Object.entries(body.attributes ?? {})
   if (attributes.some(([name]) => name === "EMAIL" || isPhone(name))) return undefined

@@ -63,6 +63,8 @@ export interface Contact {
   readonly listIds: ReadonlyArray<number>
   /** Lists the contact unsubscribed from. */
   readonly left: ReadonlyArray<number>
+  /** Brevo may leave that out: then nobody knows. */
+  readonly tellsLeft: boolean
   /** By Brevo's clock, in milliseconds since 1970; 0 where it does not say. */
   readonly modifiedAt: number
   readonly attributes: Schema.JsonObject
@@ -86,6 +88,7 @@ const toContact = (answer: typeof ContactAnswer.Type, asked?: Identifier): Conta
     smsBlacklisted: answer.smsBlacklisted,
     listIds: answer.listIds,
     left: answer.listUnsubscribed ?? [],
+    tellsLeft: answer.listUnsubscribed !== undefined,
     modifiedAt: Date.parse(answer.modifiedAt ?? "") || 0,
     attributes,
   }

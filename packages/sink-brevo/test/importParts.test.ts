@@ -154,6 +154,16 @@ describe("reading all contacts", () => {
     }).pipe(services),
   )
 
+  it.effect("P03: a contact whose page does not tell what it unsubscribed from is put on no list by an import", () =>
+    Effect.gen(function* () {
+      const { listUnsubscribed: _, ...silent } = contact(1, { email: "user1@example.com", attributes: {} })
+      const page = { contacts: [silent, contact(2, { email: "user2@example.com", attributes: {} })], count: 2 }
+      const sent = brevo(attributes, when("GET /contacts?limit=1000&offset=0&sort=asc", 200, page), done)
+      yield* submit(2)
+      assert.lengthOf(JSON.stringify(sent[2]?.body).match(/example\.com/g) ?? [], 1)
+    }).pipe(services),
+  )
+
   it.effect("an account that takes more calls to read than the rows to write is not read", () =>
     Effect.gen(function* () {
       brevo(attributes, at(0, 1, 1000, 20_001))
