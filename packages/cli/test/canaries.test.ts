@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
-import { credentials, type Delivery, type Handler, type Sandbox } from "@sluice/sandbox"
+import { credentials, type Delivery, type Handler, lists as initial, type Sandbox } from "@sluice/sandbox"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { type Bench, bench, config, type Finished, sluice, start } from "./process.ts"
 
@@ -349,7 +349,7 @@ const leaveJobOpen = async (name: string, key: Readonly<Record<string, string>>)
   const lists = "          lists:\n"
   const byImport = readFileSync(config, "utf8").replace(
     lists,
-    `          path: import\n          import_list: \${BREVO_LIST_ALL}\n${lists}`,
+    `          path: import\n          import_list: ${initial.imports}\n${lists}`,
   )
   const folder = join(it1.folder, name)
   mkdirSync(folder)

@@ -3,7 +3,7 @@ import type { ChildProcess } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
-import type { Delivery, Handler, Sandbox, SandboxOptions } from "@sluice/sandbox"
+import { type Delivery, type Handler, lists as initial, type Sandbox, type SandboxOptions } from "@sluice/sandbox"
 import {
   type CommitHook,
   type CommitPlace,
@@ -72,8 +72,7 @@ const pipelineText = (lane: Lane, sync: "full" | "incremental"): string => {
   const read = lane === "job" ? ", read: export" : ""
   const text = replaceOnce(readFileSync(config, "utf8"), from, `${from}    with: { per_page: 10${read} }\n`)
   if (lane === "memory") return text
-  // All are on that list anyway.
-  const byImport = `          path: import\n          import_list: \${BREVO_LIST_ALL}\n${lists}`
+  const byImport = `          path: import\n          import_list: ${initial.imports}\n${lists}`
   return replaceOnce(replaceOnce(text, lists, byImport), "sync: incremental", `sync: ${sync}`)
 }
 

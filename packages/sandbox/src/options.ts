@@ -71,6 +71,6 @@ export const credentials = {
 } as const
 
 /** The ids of the lists that exist from the start. */
-export const lists = { all: 20, verified: 21, social: 22 } as const
+export const lists = { all: 20, verified: 21, social: 22, imports: 23 } as const
 
 export const tenantDomain = (account: string): string => `${account}.auth0.example.com`

@@ -79,7 +79,7 @@ export const ContactOptions = Schema.Struct({
   ),
   import_list: Schema.optionalKey(ListId).pipe(
     describe(
-      "A list for imports that have no other, for Brevo imports to lists only: rows without a list of the route, and contacts that are on theirs already. Use one that no campaign is sent to. Without it such rows are written one by one.",
+      "A list for imports that have no other, for Brevo imports to lists only: rows without a list of the route, and contacts that are on theirs already. Use one that no campaign is sent to, and none of `lists`. Without it such rows are written one by one.",
     ),
   ),
   import_ext_id: Schema.Boolean.pipe(

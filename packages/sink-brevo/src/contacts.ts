@@ -39,6 +39,10 @@ const mistake = ({ key, fields, options, on_delete }: Request): SinkError | unde
   if (fields.includes("listIds") && options.lists.length === 0) {
     return stop("listIds needs the lists this route manages: `with: { lists: [...] }`", ["with", "lists"])
   }
+  if (options.import_list !== undefined && options.lists.includes(options.import_list)) {
+    // It would put rows on it that are not to be, and back who leaves it meanwhile.
+    return stop("import_list must be none of the lists this route manages", ["with", "import_list"])
+  }
   if (on_delete === "unlink" && options.lists.length === 0) {
     return stop("on_delete: unlink needs the lists this route manages: `with: { lists: [...] }`", ["with", "lists"])
   }

@@ -64,6 +64,13 @@ describe("consent", () => {
     }),
   )
 
+  it.effect("P04: an import_list that the route manages is refused: imports would put people on it", () =>
+    Effect.gen(function* () {
+      const open = route(yield* account(), { options: { lists: [20, 21], import_list: 21 } })
+      assert.deepInclude((yield* Effect.flip(open)).reason, { _tag: "Misconfigured", path: ["with", "import_list"] })
+    }),
+  )
+
   it.effect("without an import_list contacts that are on their lists are written by themselves", () =>
     Effect.gen(function* () {
       const { sandbox } = yield* filled(users(2))

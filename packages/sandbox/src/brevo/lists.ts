@@ -29,6 +29,7 @@ export const makeLists = () => {
     [initial.all, { id: initial.all, name: "All users", folderId: 1 }],
     [initial.verified, { id: initial.verified, name: "Verified users", folderId: 1 }],
     [initial.social, { id: initial.social, name: "Social login users", folderId: 1 }],
+    [initial.imports, { id: initial.imports, name: "Imports", folderId: 1 }],
   ])
   return Object.assign(all, {
     create: (body: unknown): List | undefined => {
