@@ -1,9 +1,15 @@
 /** When a spool closes, and what goes on beside a job. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
+import * as SqlClient from "effect/sql/SqlClient"
+import { TestClock } from "effect/testing"
+import type { RunEvent } from "../../src/engine/report.ts"
+import { run } from "../../src/engine/run/run.ts"
+import { Unauthorized, Unavailable } from "../../src/plugin/errors.ts"
 import { Outcome } from "../../src/plugin/outcome.ts"
-import { fakeJobs } from "./fakeJobs.ts"
+import { fails, fakeJobs } from "./fakeJobs.ts"
 import { deliver, fakeSink, fakeSource, pipelineOf, record, services } from "./fakes.ts"
 import { countsOf, runOne } from "./scenario.ts"
 import { slowServices } from "./slowState.ts"
@@ -66,5 +72,105 @@ describe("spools", () => {
       assert.deepInclude(countsOf(report), { delivered: 3, pending: 0 })
       assert.strictEqual(sink.contents.get("k")?.name, "c")
     }).pipe(Effect.provide(slowServices())),
+  )
+
+  it.effect("a spool whose rows all turned out unchanged makes no empty job", () =>
+    Effect.gen(function* () {
+      const { jobs, pipeline, source } = setup(1000)
+      jobs.limits = { rows: 10_000 }
+      jobs.minimum = 0
+      yield* runOne(pipeline)
+      const named = (name: string, version: string) =>
+        (source.pages[0] ?? []).map(({ key }) => record(key, { name }, version))
+      source.pages = [named("M", "2"), named("N", "3")]
+      const counts = countsOf(yield* runOne(pipeline, { fullRefresh: true }))
+      assert.deepInclude(counts, { read: 2000, superseded: 1000, unchanged: 1000 })
+      assert.strictEqual(jobs.submitted.length, 1)
+    }).pipe(Effect.provide(services())),
+  )
+
+  const reads: Array<string> = []
+  it.effect("rule 12: when the run stops, the rows of a job that go back are not all brought into memory", () =>
+    Effect.gen(function* () {
+      const { jobs, pipeline, sink } = setup(9000)
+      jobs.limits = { rows: 9000 }
+      jobs.answer = (rows) => Stream.succeed(rows.map((row) => Outcome.Deferred({ id: row.id, message: "cannot" })))
+      sink.answer = () => {
+        reads.length = 0
+        return new Unauthorized({ message: "the key is gone" })
+      }
+      const report = yield* runOne(pipeline)
+      assert.deepInclude(countsOf(report), { read: 9000, pending: 9000 })
+      assert.isAtMost(reads.length, 2)
+    }).pipe(
+      Effect.provide(
+        slowServices({ turns: 0, watch: (sql) => void (/SELECT .* FROM spool/s.test(sql) && reads.push(sql)) }),
+      ),
+    ),
+  )
+})
+
+describe("jobs", () => {
+  it.effect("rule 8: a thousand outcomes are committed at a time, however many come at once", () =>
+    Effect.gen(function* () {
+      const { pipeline, jobs } = setup(2500)
+      jobs.limits = { rows: 2500 }
+      let delivered = 0
+      const steps: Array<number> = []
+      const onEvent = (event: RunEvent) =>
+        Effect.sync(() => {
+          if (event._tag !== "Progress") return
+          const now = event.routes["fake.things"]?.delivered ?? 0
+          steps.push(now - delivered)
+          delivered = now
+        })
+      yield* runOne(pipeline, { onEvent })
+      assert.deepStrictEqual(
+        steps.filter((step) => step > 0),
+        [1000, 1000, 500],
+      )
+    }).pipe(Effect.provide(services())),
+  )
+
+  it.effect("rule 10: a run that another has taken over while it hands a job over says so", () =>
+    Effect.gen(function* () {
+      const { jobs, pipeline } = setup(5)
+      const sql = yield* SqlClient.SqlClient
+      jobs.beforeRef = () => Effect.orDie(sql`UPDATE fences SET fence = fence + 1`)
+      assert.strictEqual((yield* runOne(pipeline)).error?.code, "Fenced")
+    }).pipe(Effect.provide(services())),
+  )
+
+  it.effect("rule 3: what a silent hand-over may have written is not forgotten by a crash after the next one", () =>
+    Effect.gen(function* () {
+      const { jobs, pipeline, sink, source } = setup(5)
+      const named = (name: string, version: string) =>
+        Array.from({ length: 5 }, (_, n) => record(`u${n}`, { name }, version))
+      source.pages = [named("A", "1")]
+      yield* runOne(pipeline)
+
+      // The first hand-over writes all and is not answered; the process dies while the second is followed.
+      let handOvers = 0
+      jobs.beforeRef = () =>
+        Effect.suspend(() => {
+          handOvers += 1
+          if (handOvers > 1) return Effect.void
+          for (const row of named("B", "2")) sink.contents.set(row.key, { id: row.key, name: "B" })
+          return fails(new Unavailable({ message: "cut", inDoubt: true }))
+        })
+      jobs.answer = () => Stream.never
+      source.pages = [named("B", "2")]
+      const fiber = yield* Effect.forkChild(run([pipeline], { fullRefresh: true }))
+      while (jobs.settled.length < 2) yield* TestClock.adjust("1 second")
+      yield* Fiber.interrupt(fiber)
+
+      jobs.answer = (rows) =>
+        Stream.succeed(rows.map((row) => Outcome.Rejected({ id: row.id, code: "busy", message: "busy" })))
+      yield* runOne(pipeline)
+      source.pages = [named("A", "3")]
+      jobs.answer = (rows) => Stream.succeed(rows.map((row) => deliver(sink, row)))
+      yield* runOne(pipeline, { fullRefresh: true })
+      assert.strictEqual(sink.contents.get("u2")?.name, "A")
+    }).pipe(Effect.provide(services())),
   )
 })

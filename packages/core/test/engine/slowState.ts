@@ -10,25 +10,38 @@ import { cipherLayer, digestLayer, runLockMemory, sqliteOver } from "../../../cl
 import { migrate } from "../../src/state/migrations.ts"
 import { migrations } from "../../src/state/schema.ts"
 
-const turns = Effect.replicateEffect(Effect.yieldNow, 5, { discard: true })
+interface Pace {
+  /** How often a statement lets the others go first. */
+  readonly turns: number
+  /** Sees every statement. */
+  readonly watch: (sql: string) => void
+}
 
-const slowly = (connection: Connection): Connection => ({
-  ...connection,
-  execute: (sql, params, transform) => Effect.andThen(turns, connection.execute(sql, params, transform)),
-})
+const paced =
+  ({ turns, watch }: Pace) =>
+  (connection: Connection): Connection => ({
+    ...connection,
+    execute: (sql, params, transform) =>
+      Effect.suspend(() => {
+        watch(sql)
+        const others = Effect.replicateEffect(Effect.yieldNow, turns, { discard: true })
+        return Effect.andThen(others, connection.execute(sql, params, transform))
+      }),
+  })
 
 const database = Effect.acquireRelease(
   Effect.sync(() => new DatabaseSync(":memory:")),
   (opened) => Effect.sync(() => opened.close()),
 )
 
-const client = Layer.effect(SqlClient.SqlClient)(
-  Effect.flatMap(database, (opened) => sqliteOver(opened, "state", slowly)),
-).pipe(Layer.provide(Reactivity.layer))
+const client = (pace: Pace) =>
+  Layer.effect(SqlClient.SqlClient)(
+    Effect.flatMap(database, (opened) => sqliteOver(opened, "state", paced(pace))),
+  ).pipe(Layer.provide(Reactivity.layer))
 
-export const slowServices = () =>
+export const slowServices = (pace: Pace = { turns: 5, watch: () => {} }) =>
   Layer.mergeAll(
-    Layer.provideMerge(Layer.effectDiscard(migrate(migrations)), Layer.fresh(client)),
+    Layer.provideMerge(Layer.effectDiscard(migrate(migrations)), client(pace)),
     cipherLayer({ key: undefined, previousKey: undefined }),
     runLockMemory,
     digestLayer,

@@ -4,7 +4,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { SinkError, type SinkReason, SourceError, type SourceReason } from "../../plugin/errors.ts"
-import { StateError } from "../../state/errors.ts"
+import { Fenced, StateError, type StateFailure } from "../../state/errors.ts"
 import { ConnectionError } from "../connect.ts"
 
 export interface Halt {
@@ -60,10 +60,10 @@ export const makeHalt = Effect.gen(function* () {
 
 export type Halting = Effect.Success<typeof makeHalt>
 
-/** What a plugin keeps is in the state too; its interface has no error for that. */
-const stateDefect = (cause: Cause.Cause<unknown>): StateError | undefined => {
+/** What a plugin keeps, and a job's rows and reference, are in the state too; its interface has no error for that. */
+const stateDefect = (cause: Cause.Cause<unknown>): StateFailure | undefined => {
   const defect = Cause.squash(cause)
-  return defect instanceof StateError ? defect : undefined
+  return defect instanceof StateError || defect instanceof Fenced ? defect : undefined
 }
 
 /** A vendor's error is known by its reason, another by its tag. */

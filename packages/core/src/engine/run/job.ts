@@ -125,6 +125,8 @@ const submit = (ctx: RunContext, state: RouteState, jobs: JobWriter, job: OpenJo
 
 const keepRef = (ctx: RunContext, state: RouteState, job: OpenJob, ref: string | null) =>
   Effect.gen(function* () {
+    // Who finds the reference after a crash does not know that an earlier hand-over was silent.
+    if (job.doubtful) yield* ctx.transact(state.ledger.forget([...job.open.values()].map(markOf)))
     yield* ctx.transact(state.jobs.put({ batch: job.batch, ref, rows: job.count, bytes: job.bytes }))
     job.ref = ref
   })
@@ -162,9 +164,9 @@ const follow = (
         for (const outcome of outcomes) {
           const answered = yield* name(job, named, outcome)
           if (answered !== undefined) waiting.push(answered)
+          if (waiting.length >= commitSize) yield* commit
         }
-        const isDue = (yield* Clock.currentTimeMillis) - committedMillis >= commitMillis
-        if (waiting.length >= commitSize || isDue) yield* commit
+        if ((yield* Clock.currentTimeMillis) - committedMillis >= commitMillis) yield* commit
       })
     yield* jobs.settle(job.ref ?? "", storedBatch(state, job)).pipe(Stream.runForEach(take))
     yield* commit

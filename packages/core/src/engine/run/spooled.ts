@@ -18,6 +18,8 @@ export const bringBack = (
     const page = spoolPage(state)
     for (let start = 0; start < lines.length; start += page) {
       yield* awaitBatches(ctx, state)
+      // What nobody sends any more is pending where it is.
+      if (!isSending(ctx, state)) break
       const found = yield* Effect.mapError(state.spool.read(batch, lines.slice(start, start + page)), stateFailure)
       for (const line of found) lane.bringBack(entryOf(line), writer.partition?.(line.spooled.row))
       state.work.openUnsafe()
@@ -27,12 +29,14 @@ export const bringBack = (
 
 const awaitBatches = (ctx: RunContext, state: RouteState): Effect.Effect<void> =>
   Effect.gen(function* () {
-    const isOpen = () => ctx.halt.current() === undefined && state.stopped === undefined
-    while (state.lane.buffered() >= 2 * state.writer.limits.rows && isOpen()) {
+    while (state.lane.buffered() >= 2 * state.writer.limits.rows && isSending(ctx, state)) {
       state.room.closeUnsafe()
       yield* Effect.raceFirst(state.room.await, ctx.halt.requested)
     }
   })
+
+const isSending = (ctx: RunContext, state: RouteState): boolean =>
+  ctx.halt.current() === undefined && state.stopped === undefined
 
 export const spooledRow = (ctx: RunContext, entry: Entry): SpooledRow => {
   const { arrival, row, hash, bytes, displaces } = entry

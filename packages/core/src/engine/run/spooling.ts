@@ -105,7 +105,7 @@ const untilOld = (open: OpenSpool | undefined): Effect.Effect<void> =>
 const close = (ctx: RunContext, state: RouteState, jobs: JobWriter, open: OpenSpool) =>
   Effect.gen(function* () {
     const { lane } = state
-    if (!jobs.worth(lane.spooled())) {
+    if (lane.spooled() === 0 || !jobs.worth(lane.spooled())) {
       yield* bringBack(ctx, state, open.batch, lane.spooledLines())
       lane.takeReplacedLines()
       return undefined
