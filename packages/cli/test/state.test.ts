@@ -3,6 +3,7 @@ import { cpSync, readdirSync } from "node:fs"
 import { createServer, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
 import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { type Bench, bench, config, printed, root, sluice, start } from "./process.ts"
 
@@ -60,6 +61,18 @@ describe("what could not be delivered", () => {
     const after = JSON.parse((await sluice(["state", "show", "--json", "--state", messy.state])).stdout)
     assert.deepStrictEqual(after[0].positions, [])
     assert.strictEqual(after[0].routes[0].ledger, before[0].routes[0].ledger)
+  })
+
+  it("state show says that a vendor's job is open; state reset leaves it alone and says where to go on", async () => {
+    const database = new DatabaseSync(messy.state)
+    database.exec("INSERT INTO jobs SELECT 'b', id, 'ref', 5, 100, 'sum' FROM namespaces")
+    const shown = await sluice(["state", "show", "--state", messy.state])
+    assert.match(shown.stdout, /brevo\.contacts in .*, 1 job to follow/)
+    const reset = await sluice(["state", "reset", "auth0-to-brevo.users", "--yes", "--state", messy.state])
+    assert.notStrictEqual(reset.code, 0)
+    assert.match(reset.stderr.replaceAll(/\s+/g, " "), /rows of brevo\.contacts in .* run it once with that account/)
+    database.exec("DELETE FROM jobs")
+    database.close()
   })
 })
 

@@ -37,8 +37,9 @@ const renderState = (state: PipelineState, { style, width }: Page): string =>
       const since = `${clean(updated_at.slice(0, 19).replace("T", " "))} UTC`
       return hang("  ", `reads ${clean(stream)} of ${clean(account)}: ${positionText(position, open)}, ${since}`, width)
     }),
-    ...state.routes.map(({ route, account, ledger, dead_letters, open_batches }) => {
-      const open = open_batches > 0 ? `, ${plural(open_batches, "batch", "batches")} to recover` : ""
+    ...state.routes.map(({ route, account, ledger, dead_letters, open_batches, open_jobs }) => {
+      const batches = open_batches > 0 ? `, ${plural(open_batches, "batch", "batches")} to recover` : ""
+      const open = open_jobs > 0 ? `${batches}, ${plural(open_jobs, "job")} to follow` : batches
       const held = `${plural(ledger, "record")} known, ${plural(dead_letters, "dead letter")}${open}`
       return hang("  ", `${clean(route)} in ${clean(account)}: ${held}`, width)
     }),

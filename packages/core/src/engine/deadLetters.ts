@@ -108,9 +108,9 @@ export const exclusively = <A, E extends { readonly message: string }, R>(
     yield* (yield* RunLock).acquire(pipeline)
     const guarded = Effect.gen(function* () {
       const fence = yield* raiseFence(sql, pipeline)
-      const open = yield* unsettledRoutes(sql, pipeline)
-      if (open.length > 0) {
-        const message = `an interrupted run of ${pipeline} left rows whose outcome is not recorded; run it once, then try again`
+      const open = (yield* unsettledRoutes(sql, pipeline))[0]
+      if (open !== undefined) {
+        const message = `an interrupted run of ${pipeline} left rows of ${open.route} in ${open.account} whose outcome is not recorded; run it once with that account, then try again`
         return yield* new StateError({ message })
       }
       return yield* makeFencedTransaction(sql, pipeline, fence)(change)

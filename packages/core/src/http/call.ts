@@ -68,6 +68,32 @@ const places = (error: SchemaError): string => {
     .join(", ")
 }
 
+const answered = Effect.fnUntraced(function* (
+  connection: Connection,
+  call: Call<unknown>,
+  turn: Turn,
+  request: HttpClientRequest.HttpClientRequest,
+  where: string,
+  maxBytes: number,
+) {
+  const { meter, options } = connection
+  const response = yield* connection.client.execute(request)
+  const state = options.readLimit(response.headers, yield* Clock.currentTimeMillis)
+  turn.answered(state, yield* monotonicMillis)
+  const bytes = yield* readBytes(response, maxBytes)
+  meter.bytes += bytes.byteLength
+  const { status, headers } = response
+  const parsed = parse(bytes)
+  if (parsed._tag === "NotJson" && status >= 200 && status < 300) {
+    return yield* Effect.fail(
+      garbled(`${where}: the answer of ${bytes.byteLength} bytes is not JSON.`, call.repeatable),
+    )
+  }
+  const answer: Answer = { status, headers, body: parsed._tag === "Body" ? parsed.body : undefined }
+  if (status >= 300 && status < 400 && status !== 304) return yield* Effect.fail(redirect(connection, answer, where))
+  return answer
+})
+
 /** Sends once and reads the whole answer, under one timeout. */
 const exchange = (
   connection: Connection,
@@ -75,27 +101,11 @@ const exchange = (
   turn: Turn,
   request: HttpClientRequest.HttpClientRequest,
 ) => {
-  const { meter, options } = connection
+  const { options } = connection
   const where = `${call.name} at ${connection.base.host}`
   const maxBytes = options.maxBytes ?? largestBody
   const timeoutMillis = options.timeoutMillis ?? 120_000
-  return Effect.gen(function* () {
-    const response = yield* connection.client.execute(request)
-    const state = options.readLimit(response.headers, yield* Clock.currentTimeMillis)
-    turn.answered(state, yield* monotonicMillis)
-    const bytes = yield* readBytes(response, maxBytes)
-    meter.bytes += bytes.byteLength
-    const { status, headers } = response
-    const parsed = parse(bytes)
-    if (parsed._tag === "NotJson" && status >= 200 && status < 300) {
-      return yield* Effect.fail(
-        garbled(`${where}: the answer of ${bytes.byteLength} bytes is not JSON.`, call.repeatable),
-      )
-    }
-    const answer: Answer = { status, headers, body: parsed._tag === "Body" ? parsed.body : undefined }
-    if (status >= 300 && status < 400 && status !== 304) return yield* Effect.fail(redirect(connection, answer, where))
-    return answer
-  }).pipe(
+  return answered(connection, call, turn, request, where, maxBytes).pipe(
     guarded,
     Effect.catchTags({
       HttpClientError: (error) => Effect.fail(broken(error, where)),
@@ -192,19 +202,23 @@ export const makeApi: (options: ApiOptions) => Effect.Effect<Api, Misconfigured,
       return limiters.bucket(options.account, limit.same ?? name, limit, options.share)
     }
 
-    const attempt = <A>(call: Call<A>, url: string, used: { generation: number }, turn: Turn) =>
-      Effect.gen(function* () {
-        connection.meter.waitedMillis += turn.waitedMillis
-        used.generation = credentials.state.generation
-        const request = call.request.pipe(
-          HttpClientRequest.setUrl(url),
-          // A transport that unpacks a cut gzip body reports success (engineering.md, trap 3).
-          HttpClientRequest.setHeader("accept-encoding", "identity"),
-        )
-        const authorized = yield* Effect.mapError(options.authorize(request), final)
-        const answer = yield* exchange(connection, call, turn, authorized)
-        return yield* judged(connection, call, answer)
-      })
+    const attempt = Effect.fnUntraced(function* <A>(
+      call: Call<A>,
+      url: string,
+      used: { generation: number },
+      turn: Turn,
+    ): Effect.fn.Return<A, Fault> {
+      connection.meter.waitedMillis += turn.waitedMillis
+      used.generation = credentials.state.generation
+      const request = call.request.pipe(
+        HttpClientRequest.setUrl(url),
+        // A transport that unpacks a cut gzip body reports success (engineering.md, trap 3).
+        HttpClientRequest.setHeader("accept-encoding", "identity"),
+      )
+      const authorized = yield* Effect.mapError(options.authorize(request), final)
+      const answer = yield* exchange(connection, call, turn, authorized)
+      return yield* judged(connection, call, answer)
+    })
 
     const limited = (name: string, fault: Fault | Closed): Fault => {
       if (fault._tag !== "Closed") return fault
@@ -226,46 +240,47 @@ export const makeApi: (options: ApiOptions) => Effect.Effect<Api, Misconfigured,
       if (wait > longestWait || nth > maxThrottles) return yield* new RateLimited({ message, retryAfterMillis: wait })
     })
 
-    const call = <A>(call: Call<A>): Effect.Effect<A, CallReason> =>
-      Effect.gen(function* () {
-        const bucket = bucketOf(call.bucket)
-        const url = yield* below(base, call.request.url)
-        const used = { generation: 0 }
-        let [failed, slowed, applied, refreshed] = [0, 0, false, false]
-        while (true) {
-          const result = yield* Effect.result(bucket.through((turn) => attempt(call, url, used, turn)))
-          if (Result.isSuccess(result)) {
-            budget.earn()
-            return result.success
-          }
-          const fault = limited(call.name, result.failure)
-          switch (fault._tag) {
-            case "Final":
-              return yield* Effect.fail(fault.reason)
-            case "Throttled":
-              slowed += 1
-              yield* throttled(call.name, bucket, slowed, fault.retryAfterMillis)
-              break
-            case "Expired":
-              if (refreshed || options.refresh === undefined) return yield* new Unauthorized({ message: fault.message })
-              refreshed = true
-              yield* credentials.renew(used.generation)
-              break
-            case "Passing":
-              failed += 1
-              applied ||= fault.applied
-              if ((fault.applied && !call.repeatable) || failed >= maxAttempts || !budget.spend()) {
-                return yield* Effect.fail(fault.reason(applied))
-              }
-              yield* Effect.sleep(yield* backoff(failed, 500))
-          }
+    const called = Effect.fnUntraced(function* <A>(call: Call<A>): Effect.fn.Return<A, CallReason> {
+      const bucket = bucketOf(call.bucket)
+      const url = yield* below(base, call.request.url)
+      const used = { generation: 0 }
+      let [failed, slowed, applied, refreshed] = [0, 0, false, false]
+      while (true) {
+        const result = yield* Effect.result(bucket.through((turn) => attempt(call, url, used, turn)))
+        if (Result.isSuccess(result)) {
+          budget.earn()
+          return result.success
         }
-      }).pipe(
-        Effect.withSpan(call.name, {
-          kind: "client",
-          attributes: { "http.request.method": call.request.method, "server.address": base.host, bucket: call.bucket },
-        }),
-      )
+        const fault = limited(call.name, result.failure)
+        switch (fault._tag) {
+          case "Final":
+            return yield* Effect.fail(fault.reason)
+          case "Throttled":
+            slowed += 1
+            yield* throttled(call.name, bucket, slowed, fault.retryAfterMillis)
+            break
+          case "Expired":
+            if (refreshed || options.refresh === undefined) return yield* new Unauthorized({ message: fault.message })
+            refreshed = true
+            yield* credentials.renew(used.generation)
+            break
+          case "Passing":
+            failed += 1
+            applied ||= fault.applied
+            if ((fault.applied && !call.repeatable) || failed >= maxAttempts || !budget.spend()) {
+              return yield* Effect.fail(fault.reason(applied))
+            }
+            yield* Effect.sleep(yield* backoff(failed, 500))
+        }
+      }
+    })
+
+    const call = <A>(call: Call<A>): Effect.Effect<A, CallReason> =>
+      Effect.withSpan(called(call), call.name, {
+        kind: "client",
+        captureStackTrace: false,
+        attributes: { "http.request.method": call.request.method, "server.address": base.host, bucket: call.bucket },
+      })
 
     return { call }
   })

@@ -87,16 +87,15 @@ export type Ledger = ReturnType<typeof makeLedger>
 const firstCount = (rows: ReadonlyArray<{ readonly n: number }>): number => Number(rows[0]?.n ?? 0)
 
 /** Runs a statement over parts of a long list. */
-export const chunked = <A, B, E, R>(
+export const chunked = Effect.fnUntraced(function* <A, B, E, R>(
   items: ReadonlyArray<A>,
   run: (part: readonly [A, ...Array<A>]) => Effect.Effect<ReadonlyArray<B>, E, R>,
-): Effect.Effect<ReadonlyArray<B>, E, R> =>
-  Effect.gen(function* () {
-    const found: Array<B> = []
-    for (let start = 0; start < items.length; start += chunkSize) {
-      const [first, ...rest] = items.slice(start, start + chunkSize)
-      if (first === undefined) break
-      for (const row of yield* run([first, ...rest])) found.push(row)
-    }
-    return found
-  })
+): Effect.fn.Return<ReadonlyArray<B>, E, R> {
+  const found: Array<B> = []
+  for (let start = 0; start < items.length; start += chunkSize) {
+    const [first, ...rest] = items.slice(start, start + chunkSize)
+    if (first === undefined) break
+    for (const row of yield* run([first, ...rest])) found.push(row)
+  }
+  return found
+})

@@ -55,10 +55,10 @@ export const openNamespace = (
 
 /** The routes of a pipeline that an earlier run left with batches or jobs open, with their namespaces. */
 export const unsettledRoutes = (sql: SqlClient, pipeline: string) =>
-  sql<{ ns: number; route: string }>`
-    SELECT id AS ns, route FROM namespaces
+  sql<{ ns: number; route: string; account: string }>`
+    SELECT id AS ns, route, account FROM namespaces
     WHERE pipeline = ${pipeline} AND (id IN (SELECT ns FROM sending) OR id IN (SELECT ns FROM jobs))
-    ORDER BY id`.pipe(Effect.map((rows) => rows.map(({ ns, route }) => ({ ns: Number(ns), route }))))
+    ORDER BY id`.pipe(Effect.map((rows) => rows.map((row) => ({ ...row, ns: Number(row.ns) }))))
 
 export interface StoredRun {
   readonly id: string

@@ -95,14 +95,13 @@ export const makeSpool = (sql: SqlClient, cipher: Cipher["Service"]) => {
   const remove = (batch: string, lines: ReadonlyArray<number>) =>
     chunked(lines, (part) => sql`DELETE FROM spool WHERE batch = ${batch} AND ${sql.in("line", part)}`)
 
-  const open = (batch: string, rows: ReadonlyArray<Stored>) =>
-    Effect.gen(function* () {
-      const texts = yield* Effect.forEach(rows, (row) => cipher.open(row.content, at(batch, row.line)))
-      return yield* Effect.try({
-        try: () => texts.map((text, n): Line => ({ line: Number(rows[n]?.line), spooled: spooledOf(text) })),
-        catch: () => new StateError({ message: `rows of job ${batch} are damaged in the state` }),
-      })
+  const open = Effect.fnUntraced(function* (batch: string, rows: ReadonlyArray<Stored>) {
+    const texts = yield* Effect.forEach(rows, (row) => cipher.open(row.content, at(batch, row.line)))
+    return yield* Effect.try({
+      try: () => texts.map((text, n): Line => ({ line: Number(rows[n]?.line), spooled: spooledOf(text) })),
+      catch: () => new StateError({ message: `rows of job ${batch} are damaged in the state` }),
     })
+  })
 
   const read = (batch: string, lines: ReadonlyArray<number>) =>
     chunked(
@@ -111,17 +110,16 @@ export const makeSpool = (sql: SqlClient, cipher: Cipher["Service"]) => {
     ).pipe(Effect.flatMap((rows) => open(batch, rows)))
 
   /** All lines in order, a page at a time; again from the start whenever it is run. */
-  const pages = (batch: string) =>
-    Stream.paginate(-1, (after: number) =>
-      Effect.gen(function* () {
-        const rows = yield* sql<Stored>`
-          SELECT line, content FROM spool WHERE batch = ${batch} AND line > ${after} ORDER BY line LIMIT ${pageSize}`
-        const lines = yield* open(batch, rows)
-        const last = lines.at(-1)
-        const page: ReadonlyArray<ReadonlyArray<Line>> = last === undefined ? [] : [lines]
-        return [page, Option.map(Option.fromUndefinedOr(last), ({ line }) => line)] as const
-      }),
-    )
+  const pages = (batch: string) => Stream.paginate(-1, (after: number) => nextPage(batch, after))
+
+  const nextPage = Effect.fnUntraced(function* (batch: string, after: number) {
+    const rows = yield* sql<Stored>`
+      SELECT line, content FROM spool WHERE batch = ${batch} AND line > ${after} ORDER BY line LIMIT ${pageSize}`
+    const lines = yield* open(batch, rows)
+    const last = lines.at(-1)
+    const page: ReadonlyArray<ReadonlyArray<Line>> = last === undefined ? [] : [lines]
+    return [page, Option.map(Option.fromUndefinedOr(last), ({ line }) => line)] as const
+  })
 
   return { append, remove, read, pages }
 }

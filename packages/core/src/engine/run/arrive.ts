@@ -16,18 +16,17 @@ import { pass, type Sifted, sift } from "./unchanged.ts"
  * Judges arrivals against the ledger, with one question to it for all of them, and buffers those to be sent. Called
  * without arrivals, it judges the parked ones that need not wait any more.
  */
-export const arrive = (
+export const arrive = Effect.fnUntraced(function* (
   ctx: RunContext,
   state: RouteState,
   arrivals: ReadonlyArray<Arrival>,
-): Effect.Effect<void, StateFailure> =>
-  Effect.gen(function* () {
-    yield* judgeAll(ctx, state, arrivals)
-    while (state.lane.canUnpark()) yield* judgeAll(ctx, state, [])
-  })
+): Effect.fn.Return<void, StateFailure> {
+  yield* judgeAll(ctx, state, arrivals)
+  while (state.lane.canUnpark()) yield* judgeAll(ctx, state, [])
+})
 
-const judgeAll = (ctx: RunContext, state: RouteState, arrivals: ReadonlyArray<Arrival>) =>
-  Effect.gen(function* () {
+const judgeAll = Effect.fnUntraced(
+  function* (ctx: RunContext, state: RouteState, arrivals: ReadonlyArray<Arrival>) {
     const { changed, asked, unchanged } = yield* sift(ctx, state, arrivals)
     // In one step with their admission: a stop must not find rows that are counted and nowhere (rule 2).
     state.counts.read += arrivals.filter((arrival) => arrival.tally === "run").length
@@ -46,7 +45,9 @@ const judgeAll = (ctx: RunContext, state: RouteState, arrivals: ReadonlyArray<Ar
     for (const { verdict } of settled) if (verdict.kept !== undefined) state.kept[verdict.kept] += 1
     yield* settle(ctx, state, settlementOf(settled, superseded))
     stopOverBudget(state, settled)
-  }).pipe(Semaphore.withPermit(state.judging))
+  },
+  (effect, _ctx, state) => Semaphore.withPermit(state.judging, effect),
+)
 
 interface Judged {
   readonly arrival: Arrival
@@ -61,27 +62,26 @@ interface SettledVerdict extends Judged {
 const isSettled = (each: Judged): each is SettledVerdict => each.verdict._tag === "Settle"
 
 /** What the state knows about these records. */
-const ask = (state: RouteState, arrivals: ReadonlyArray<Arrival>, asked: Sifted["asked"]) =>
-  Effect.gen(function* () {
-    const ids = arrivals.map((arrival) => arrival.id)
-    const mine = new Map(asked)
-    const letters = new Map<string, StoredDeadLetter>()
-    const unasked = ids.filter((id) => !asked.has(id))
-    for (const row of yield* state.ledger.byIds(unasked)) mine.set(row.id, row)
-    const keyIn = (arrival: Arrival): string | undefined => wantedKey(arrival) ?? mine.get(arrival.id)?.row_key
-    const keys = arrivals.flatMap((arrival) => keyIn(arrival) ?? [])
-    // After a lost answer two records can stand under one key.
-    const holders = Map.groupBy(yield* state.ledger.byKeys(keys), (row) => row.row_key)
-    if (state.knownLetters > 0) for (const letter of yield* state.letters.byIds(ids)) letters.set(letter.id, letter)
-    return (arrival: Arrival): Known => {
-      const key = keyIn(arrival)
-      return {
-        mine: mine.get(arrival.id),
-        holder: key === undefined ? undefined : holders.get(key)?.find((row) => row.id !== arrival.id),
-        letter: letters.get(arrival.id),
-      }
+const ask = Effect.fnUntraced(function* (state: RouteState, arrivals: ReadonlyArray<Arrival>, asked: Sifted["asked"]) {
+  const ids = arrivals.map((arrival) => arrival.id)
+  const mine = new Map(asked)
+  const letters = new Map<string, StoredDeadLetter>()
+  const unasked = ids.filter((id) => !asked.has(id))
+  for (const row of yield* state.ledger.byIds(unasked)) mine.set(row.id, row)
+  const keyIn = (arrival: Arrival): string | undefined => wantedKey(arrival) ?? mine.get(arrival.id)?.row_key
+  const keys = arrivals.flatMap((arrival) => keyIn(arrival) ?? [])
+  // After a lost answer two records can stand under one key.
+  const holders = Map.groupBy(yield* state.ledger.byKeys(keys), (row) => row.row_key)
+  if (state.knownLetters > 0) for (const letter of yield* state.letters.byIds(ids)) letters.set(letter.id, letter)
+  return (arrival: Arrival): Known => {
+    const key = keyIn(arrival)
+    return {
+      mine: mine.get(arrival.id),
+      holder: key === undefined ? undefined : holders.get(key)?.find((row) => row.id !== arrival.id),
+      letter: letters.get(arrival.id),
     }
-  }).pipe(Effect.mapError(stateFailure))
+  }
+}, Effect.mapError(stateFailure))
 
 /** A record that goes has the key it was delivered under. */
 const wantedKey = ({ mapped }: Arrival): string | undefined =>

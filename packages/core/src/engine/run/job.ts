@@ -185,48 +185,46 @@ const name = (job: OpenJob, named: Set<string>, outcome: Outcome): Effect.Effect
   return Effect.succeed(entry === undefined || outcome._tag === "Deferred" ? undefined : { entry, outcome })
 }
 
-const settleRows = (
+const settleRows = Effect.fnUntraced(function* (
   ctx: RunContext,
   state: RouteState,
   job: OpenJob,
   answered: ReadonlyArray<Answered>,
   also?: Effect.Effect<unknown, SqlError>,
-) =>
-  Effect.gen(function* () {
-    if (answered.length === 0 && also === undefined) return
-    const settlement = settlementOf(ctx, state, yield* filled(ctx, state, job, answered), job.doubtful)
-    yield* settle(ctx, state, { ...settlement, concludes: true, ...(also === undefined ? {} : { also }) })
-    for (const { entry } of answered) {
-      job.open.delete(entry.row.id)
-      job.settled.add(entry.row.id)
-    }
-    const { rows, rejected, undelivered } = answersOf(answered)
-    job.answers = {
-      rows: job.answers.rows + rows,
-      rejected: job.answers.rejected + rejected,
-      undelivered: job.answers.undelivered + undelivered,
-    }
-  })
+) {
+  if (answered.length === 0 && also === undefined) return
+  const settlement = settlementOf(ctx, state, yield* filled(ctx, state, job, answered), job.doubtful)
+  yield* settle(ctx, state, { ...settlement, concludes: true, ...(also === undefined ? {} : { also }) })
+  for (const { entry } of answered) {
+    job.open.delete(entry.row.id)
+    job.settled.add(entry.row.id)
+  }
+  const { rows, rejected, undelivered } = answersOf(answered)
+  job.answers = {
+    rows: job.answers.rows + rows,
+    rejected: job.answers.rejected + rejected,
+    undelivered: job.answers.undelivered + undelivered,
+  }
+})
 
 /** A dead letter needs the record and the row, which are in the spool. */
-const filled = (
+const filled = Effect.fnUntraced(function* (
   ctx: RunContext,
   state: RouteState,
   job: OpenJob,
   answered: ReadonlyArray<Answered>,
-): Effect.Effect<ReadonlyArray<Answered>, StateFailure> =>
-  Effect.gen(function* () {
-    const needed = answered.filter(({ outcome }) => outcome._tag !== "Delivered")
-    if (needed.length === 0 || ctx.pipeline.deadLetters.payload === "none") return answered
-    const lines = needed.flatMap(({ entry }) => job.open.get(entry.row.id)?.line ?? [])
-    const found = yield* state.spool.read(job.batch, lines).pipe(Effect.mapError(stateFailure))
-    const whole = new Map(found.map((line) => [line.spooled.row.id, entryOf(line)]))
-    return answered.map(({ entry, outcome }) => {
-      const { arrival, row } = whole.get(entry.row.id) ?? entry
-      const { pages, tally } = entry.arrival
-      return { outcome, entry: { ...entry, row, arrival: { ...arrival, pages, tally } } }
-    })
+): Effect.fn.Return<ReadonlyArray<Answered>, StateFailure> {
+  const needed = answered.filter(({ outcome }) => outcome._tag !== "Delivered")
+  if (needed.length === 0 || ctx.pipeline.deadLetters.payload === "none") return answered
+  const lines = needed.flatMap(({ entry }) => job.open.get(entry.row.id)?.line ?? [])
+  const found = yield* state.spool.read(job.batch, lines).pipe(Effect.mapError(stateFailure))
+  const whole = new Map(found.map((line) => [line.spooled.row.id, entryOf(line)]))
+  return answered.map(({ entry, outcome }) => {
+    const { arrival, row } = whole.get(entry.row.id) ?? entry
+    const { pages, tally } = entry.arrival
+    return { outcome, entry: { ...entry, row, arrival: { ...arrival, pages, tally } } }
   })
+})
 
 /** The job is over. Rows it did not name are in doubt; deferred ones go as batches. */
 export const giveUp = (

@@ -80,49 +80,47 @@ export const readPages = (
   })
 
 /** Takes one page in. `limit` cuts it short, its position is then not one to resume at, and ends the reading. */
-export const takePage = (
+export const takePage = Effect.fnUntraced(function* (
   ctx: RunContext,
   page: Page,
   limit: number | undefined,
-): Effect.Effect<boolean, StateFailure> =>
-  Effect.gen(function* () {
-    const room = limit === undefined ? page.records.length : Math.max(0, limit - ctx.read)
-    const records = page.records.slice(0, room)
-    yield* awaitRoom(ctx, page.records.length)
-    const open: OpenPage = {
-      position: records.length < page.records.length ? undefined : page.position,
-      records: records.length,
-      keys: ctx.scan.tracksKeys ? records.map((record) => record.key) : [],
-      open: records.length * ctx.states.length,
-    }
-    // A stopped route leaves every later page open: nothing would ever pass them, and they would only pile up (rule 12).
-    if (ctx.states.every((state) => state.stopped === undefined)) ctx.frontier.add(open)
-    ctx.read += records.length
-    for (const state of ctx.states) yield* takeRecords(ctx, state, records, open, page.position)
-    yield* commitFrontier(ctx, "due")
-    yield* ctx.emit(progress(ctx))
-    return (limit === undefined || ctx.read < limit) && hasOpenRoute(ctx)
-  })
+): Effect.fn.Return<boolean, StateFailure> {
+  const room = limit === undefined ? page.records.length : Math.max(0, limit - ctx.read)
+  const records = page.records.slice(0, room)
+  yield* awaitRoom(ctx, page.records.length)
+  const open: OpenPage = {
+    position: records.length < page.records.length ? undefined : page.position,
+    records: records.length,
+    keys: ctx.scan.tracksKeys ? records.map((record) => record.key) : [],
+    open: records.length * ctx.states.length,
+  }
+  // A stopped route leaves every later page open: nothing would ever pass them, and they would only pile up (rule 12).
+  if (ctx.states.every((state) => state.stopped === undefined)) ctx.frontier.add(open)
+  ctx.read += records.length
+  for (const state of ctx.states) yield* takeRecords(ctx, state, records, open, page.position)
+  yield* commitFrontier(ctx, "due")
+  yield* ctx.emit(progress(ctx))
+  return (limit === undefined || ctx.read < limit) && hasOpenRoute(ctx)
+})
 
 /** Some route still takes rows; else there is nobody to read for. */
 export const hasOpenRoute = (ctx: RunContext): boolean => ctx.states.some((state) => state.stopped === undefined)
 
-const takeRecords = (
+const takeRecords = Effect.fnUntraced(function* (
   ctx: RunContext,
   state: RouteState,
   records: ReadonlyArray<SourceRecord>,
   open: OpenPage,
   position: Position,
-) =>
-  Effect.gen(function* () {
-    if (state.stopped !== undefined) {
-      // Rule 13: its rows are pending and hold the position; the other routes go on.
-      state.counts.read += records.length
-      state.unmapped += records.length
-      return
-    }
-    yield* arrive(ctx, state, yield* mapRecords(ctx, state, records, { pages: [open], position, tally: "run" }))
-  })
+) {
+  if (state.stopped !== undefined) {
+    // Rule 13: its rows are pending and hold the position; the other routes go on.
+    state.counts.read += records.length
+    state.unmapped += records.length
+    return
+  }
+  yield* arrive(ctx, state, yield* mapRecords(ctx, state, records, { pages: [open], position, tally: "run" }))
+})
 
 export const mapRecords = (
   ctx: RunContext,

@@ -26,69 +26,67 @@ interface Sending {
   inDoubt: boolean
 }
 
-export const send = (
+export const send = Effect.fnUntraced(function* (
   ctx: RunContext,
   state: RouteState,
   entries: ReadonlyArray<Entry>,
-): Effect.Effect<void, StateFailure> =>
-  Effect.gen(function* () {
-    ctx.batches += 1
-    const mark = `${ctx.runId}.${ctx.batches}`
-    const sending: Sending = {
-      mark,
-      open: new Map(entries.map((entry) => [entry.arrival.id, entry])),
-      inDoubt: false,
-    }
-    yield* ctx.transact(state.sending.mark(mark, entries.map(markOf)))
-    yield* deliver(ctx, state, sending, mark, entries)
-    // What is still open was answered and not written: it is pending, and no ghost.
-    if (sending.open.size > 0 && !sending.inDoubt) yield* ctx.transact(state.sending.unmark(mark))
-  })
+): Effect.fn.Return<void, StateFailure> {
+  ctx.batches += 1
+  const mark = `${ctx.runId}.${ctx.batches}`
+  const sending: Sending = {
+    mark,
+    open: new Map(entries.map((entry) => [entry.arrival.id, entry])),
+    inDoubt: false,
+  }
+  yield* ctx.transact(state.sending.mark(mark, entries.map(markOf)))
+  yield* deliver(ctx, state, sending, mark, entries)
+  // What is still open was answered and not written: it is pending, and no ghost.
+  if (sending.open.size > 0 && !sending.inDoubt) yield* ctx.transact(state.sending.unmark(mark))
+})
 
 /** Writes rows under one batch id until they are settled; halves them where the vendor refuses all for one. */
-const deliver = (
+const deliver = Effect.fnUntraced(function* (
   ctx: RunContext,
   state: RouteState,
   sending: Sending,
   id: string,
   entries: ReadonlyArray<Entry>,
-): Effect.Effect<void, StateFailure> =>
-  Effect.gen(function* () {
-    let rest = entries
-    let attempt = 1
-    for (let tries = 1; rest.length > 0 && ctx.halt.current() === undefined; tries += 1) {
-      const batch: Batch = { id, attempt, rows: rest.map((entry) => entry.row) }
-      const answer = yield* write(state, batch).pipe(Effect.result)
-      if (Result.isSuccess(answer)) {
-        rest = yield* settleAnswers(ctx, state, sending, rest, answer.success, tries >= maxAttempts)
-        attempt += 1
-        if (rest.length > 0) yield* ctx.halt.sleep(deferral(answer.success, tries))
-        continue
-      }
-      const { reason, settled } = answer.failure
-      rest = yield* settleAnswers(ctx, state, sending, rest, settled ?? [], false)
-      const next = decide(reason, tries, rest.length)
-      if (next === "halve") return yield* halve(ctx, state, sending, id, rest)
-      if (next === "stopRoute") state.stopped ??= { code: reason._tag, message: reason.message }
-      if (next === "reject") return yield* settleAs(ctx, state, sending, rest, rejected(reason))
-      if (mayHaveWritten(reason) && !state.writer.repeatable) {
-        // What the sink has deferred was not written, whatever became of the others.
-        const deferred = new Set((settled ?? []).map((outcome) => outcome.id))
-        const silent = rest.filter((entry) => !deferred.has(entry.row.id))
-        yield* settleAs(ctx, state, sending, silent, (entry) =>
-          Outcome.InDoubt({ id: entry.row.id, message: reason.message }),
-        )
-        rest = rest.filter((entry) => deferred.has(entry.row.id))
-        if (rest.length === 0 && next === "again") return
-        attempt += 1
-      } else if (mayHaveWritten(reason)) sending.inDoubt = true
-      // Id and attempt make an idempotency key: after silence the same is asked again, after an answer it is a new one.
-      else attempt += 1
-      if (next === "stopRoute") return
-      if (next === "stop") return yield* ctx.halt.stop(haltFor(reason, state.route.name))
-      yield* ctx.halt.sleep(yield* backoff(reason, tries))
+): Effect.fn.Return<void, StateFailure> {
+  let rest = entries
+  let attempt = 1
+  for (let tries = 1; rest.length > 0 && ctx.halt.current() === undefined; tries += 1) {
+    const batch: Batch = { id, attempt, rows: rest.map((entry) => entry.row) }
+    const answer = yield* write(state, batch).pipe(Effect.result)
+    if (Result.isSuccess(answer)) {
+      rest = yield* settleAnswers(ctx, state, sending, rest, answer.success, tries >= maxAttempts)
+      attempt += 1
+      if (rest.length > 0) yield* ctx.halt.sleep(deferral(answer.success, tries))
+      continue
     }
-  })
+    const { reason, settled } = answer.failure
+    rest = yield* settleAnswers(ctx, state, sending, rest, settled ?? [], false)
+    const next = decide(reason, tries, rest.length)
+    if (next === "halve") return yield* halve(ctx, state, sending, id, rest)
+    if (next === "stopRoute") state.stopped ??= { code: reason._tag, message: reason.message }
+    if (next === "reject") return yield* settleAs(ctx, state, sending, rest, rejected(reason))
+    if (mayHaveWritten(reason) && !state.writer.repeatable) {
+      // What the sink has deferred was not written, whatever became of the others.
+      const deferred = new Set((settled ?? []).map((outcome) => outcome.id))
+      const silent = rest.filter((entry) => !deferred.has(entry.row.id))
+      yield* settleAs(ctx, state, sending, silent, (entry) =>
+        Outcome.InDoubt({ id: entry.row.id, message: reason.message }),
+      )
+      rest = rest.filter((entry) => deferred.has(entry.row.id))
+      if (rest.length === 0 && next === "again") return
+      attempt += 1
+    } else if (mayHaveWritten(reason)) sending.inDoubt = true
+    // Id and attempt make an idempotency key: after silence the same is asked again, after an answer it is a new one.
+    else attempt += 1
+    if (next === "stopRoute") return
+    if (next === "stop") return yield* ctx.halt.stop(haltFor(reason, state.route.name))
+    yield* ctx.halt.sleep(yield* backoff(reason, tries))
+  }
+})
 
 /** Core's own check: exactly one outcome for each id of the batch. */
 const write = (state: RouteState, batch: Batch): Effect.Effect<ReadonlyArray<Outcome>, SinkError> =>
@@ -127,12 +125,17 @@ const rejected =
   (entry: Entry): Outcome =>
     Outcome.Rejected({ id: entry.row.id, code: "code" in reason ? reason.code : reason._tag, message: reason.message })
 
-const halve = (ctx: RunContext, state: RouteState, sending: Sending, id: string, rest: ReadonlyArray<Entry>) =>
-  Effect.gen(function* () {
-    const middle = Math.ceil(rest.length / 2)
-    yield* deliver(ctx, state, sending, `${id}a`, rest.slice(0, middle))
-    yield* deliver(ctx, state, sending, `${id}b`, rest.slice(middle))
-  })
+const halve = Effect.fnUntraced(function* (
+  ctx: RunContext,
+  state: RouteState,
+  sending: Sending,
+  id: string,
+  rest: ReadonlyArray<Entry>,
+) {
+  const middle = Math.ceil(rest.length / 2)
+  yield* deliver(ctx, state, sending, `${id}a`, rest.slice(0, middle))
+  yield* deliver(ctx, state, sending, `${id}b`, rest.slice(middle))
+})
 
 const settleAs = (
   ctx: RunContext,
@@ -143,31 +146,30 @@ const settleAs = (
 ) => Effect.asVoid(settleAnswers(ctx, state, sending, entries, entries.map(outcome), true))
 
 /** Settles what was answered and returns the rows that were not, or not for good. */
-const settleAnswers = (
+const settleAnswers = Effect.fnUntraced(function* (
   ctx: RunContext,
   state: RouteState,
   sending: Sending,
   entries: ReadonlyArray<Entry>,
   outcomes: ReadonlyArray<Outcome>,
   isLast: boolean,
-): Effect.Effect<ReadonlyArray<Entry>, StateFailure> =>
-  Effect.gen(function* () {
-    const answers = new Map(outcomes.map((outcome) => [outcome.id, outcome]))
-    const answered: Array<Answered> = []
-    const rest: Array<Entry> = []
-    for (const entry of entries) {
-      const outcome = answers.get(entry.row.id)
-      if (outcome === undefined || (outcome._tag === "Deferred" && !isLast)) rest.push(entry)
-      else answered.push({ entry, outcome })
-    }
-    if (answered.length === 0) return rest
-    for (const { entry } of answered) sending.open.delete(entry.arrival.id)
-    const also = state.sending.remark(sending.mark, [...sending.open.values()].map(markOf))
-    yield* settle(ctx, state, { ...settlementOf(ctx, state, answered, sending.inDoubt), also })
-    watchBudget(state, answersOf(answered))
-    if (state.lane.canUnpark()) yield* arrive(ctx, state, [])
-    return rest
-  })
+): Effect.fn.Return<ReadonlyArray<Entry>, StateFailure> {
+  const answers = new Map(outcomes.map((outcome) => [outcome.id, outcome]))
+  const answered: Array<Answered> = []
+  const rest: Array<Entry> = []
+  for (const entry of entries) {
+    const outcome = answers.get(entry.row.id)
+    if (outcome === undefined || (outcome._tag === "Deferred" && !isLast)) rest.push(entry)
+    else answered.push({ entry, outcome })
+  }
+  if (answered.length === 0) return rest
+  for (const { entry } of answered) sending.open.delete(entry.arrival.id)
+  const also = state.sending.remark(sending.mark, [...sending.open.values()].map(markOf))
+  yield* settle(ctx, state, { ...settlementOf(ctx, state, answered, sending.inDoubt), also })
+  watchBudget(state, answersOf(answered))
+  if (state.lane.canUnpark()) yield* arrive(ctx, state, [])
+  return rest
+})
 
 const deferral = (outcomes: ReadonlyArray<Outcome>, tries: number): number => {
   let longest = 1000 * 2 ** (tries - 1)

@@ -48,22 +48,25 @@ export const nothingSettled: Settlement = {
 }
 
 /** Commits a settlement. Parked arrivals may be free to be judged afterwards. */
-export const settle = (ctx: RunContext, state: RouteState, settlement: Settlement): Effect.Effect<void, StateFailure> =>
-  Effect.gen(function* () {
+export const settle = Effect.fnUntraced(
+  function* (ctx: RunContext, state: RouteState, settlement: Settlement): Effect.fn.Return<void, StateFailure> {
     const settling = pagesOf(settlement)
     const passed = ctx.frontier.passable(settling)
-    if (isDurable(settlement)) yield* write(ctx, state, settlement, passed)
+    if (isDurable(settlement)) yield* ctx.transact(write(ctx, state, settlement, passed))
     remember(state, settlement, settling)
     if (isDurable(settlement) && passed !== undefined) {
       ctx.frontier.pass(passed)
       ctx.committedMillis = yield* Clock.currentTimeMillis
     }
     yield* ctx.emit(progress(ctx))
-  }).pipe(Effect.uninterruptible, Semaphore.withPermit(ctx.committing))
+  },
+  Effect.uninterruptible,
+  (effect, ctx) => Semaphore.withPermit(ctx.committing, effect),
+)
 
 /** Commits the pages that nothing holds open: at the latest after 1,000 records or a second. */
-export const commitFrontier = (ctx: RunContext, how: "due" | "now"): Effect.Effect<void, StateFailure> =>
-  Effect.gen(function* () {
+export const commitFrontier = Effect.fnUntraced(
+  function* (ctx: RunContext, how: "due" | "now"): Effect.fn.Return<void, StateFailure> {
     const now = yield* Clock.currentTimeMillis
     const passed = ctx.frontier.passable(new Map())
     if (passed === undefined) return
@@ -71,7 +74,10 @@ export const commitFrontier = (ctx: RunContext, how: "due" | "now"): Effect.Effe
     yield* ctx.transact(savePosition(ctx, passed, yield* DateTime.now))
     ctx.frontier.pass(passed)
     ctx.committedMillis = now
-  }).pipe(Effect.uninterruptible, Semaphore.withPermit(ctx.committing))
+  },
+  Effect.uninterruptible,
+  (effect, ctx) => Semaphore.withPermit(ctx.committing, effect),
+)
 
 /** The scan starts over: the keys of its pages and the positions of those under way count no more. */
 export const restartScan = (ctx: RunContext): Effect.Effect<void, StateFailure> =>
@@ -93,34 +99,34 @@ const pagesOf = (settlement: Settlement): ReadonlyMap<OpenPage, number> => {
   return pages
 }
 
-const write = (ctx: RunContext, state: RouteState, settlement: Settlement, passed: Passed | undefined) =>
-  Effect.gen(function* () {
-    const now = yield* DateTime.now
-    const at = DateTime.formatIso(now)
-    const body = Effect.gen(function* () {
-      yield* state.ledger.remove(settlement.removed)
-      yield* state.ledger.upsert(settlement.written)
-      yield* state.ledger.forget(settlement.forgotten)
-      yield* state.letters.close(settlement.closed)
-      yield* state.letters.put(settlement.letters, ctx.runId, at)
-      yield* state.letters.noteDropped(settlement.dropped, ctx.runId, at)
-      if (settlement.also !== undefined) yield* settlement.also
-      yield* ctx.saveProgress(JSON.stringify(countsAfter(ctx, state, settlement)))
-      if (passed !== undefined) yield* savePosition(ctx, passed, now)
-    })
-    yield* ctx.transact(body)
-  })
+const write = Effect.fnUntraced(function* (
+  ctx: RunContext,
+  state: RouteState,
+  settlement: Settlement,
+  passed: Passed | undefined,
+) {
+  const now = yield* DateTime.now
+  const at = DateTime.formatIso(now)
+  yield* state.ledger.remove(settlement.removed)
+  yield* state.ledger.upsert(settlement.written)
+  yield* state.ledger.forget(settlement.forgotten)
+  yield* state.letters.close(settlement.closed)
+  yield* state.letters.put(settlement.letters, ctx.runId, at)
+  yield* state.letters.noteDropped(settlement.dropped, ctx.runId, at)
+  if (settlement.also !== undefined) yield* settlement.also
+  yield* ctx.saveProgress(JSON.stringify(countsAfter(ctx, state, settlement)))
+  if (passed !== undefined) yield* savePosition(ctx, passed, now)
+})
 
-const savePosition = (ctx: RunContext, passed: Passed, now: DateTime.Utc) =>
-  Effect.gen(function* () {
-    const { scan } = ctx
-    if (!scan.saves) return
-    if (scan.tracksKeys) {
-      for (const page of passed.pages) yield* ctx.checkpoints.see(scan.id, page.keys)
-    }
-    const checkpoint = { covers: scan.covers, position: Option.some(passed.position), scan: scan.id, open: true }
-    yield* ctx.checkpoints.save(checkpoint, DateTime.formatIso(now))
-  })
+const savePosition = Effect.fnUntraced(function* (ctx: RunContext, passed: Passed, now: DateTime.Utc) {
+  const { scan } = ctx
+  if (!scan.saves) return
+  if (scan.tracksKeys) {
+    for (const page of passed.pages) yield* ctx.checkpoints.see(scan.id, page.keys)
+  }
+  const checkpoint = { covers: scan.covers, position: Option.some(passed.position), scan: scan.id, open: true }
+  yield* ctx.checkpoints.save(checkpoint, DateTime.formatIso(now))
+})
 
 /** What the counters will be, for the transaction that makes it so. */
 const countsAfter = (ctx: RunContext, state: RouteState, settlement: Settlement) => {

@@ -7,25 +7,24 @@ import { type Entry, recordOf, type SpooledEntry } from "./lane.ts"
 import { type RouteState, spoolPage } from "./routeState.ts"
 
 /** Rows leave the spool for the next batches, as fast as those are sent. */
-export const bringBack = (
+export const bringBack = Effect.fnUntraced(function* (
   ctx: RunContext,
   state: RouteState,
   batch: string,
   lines: ReadonlyArray<number>,
-): Effect.Effect<void, StateFailure> =>
-  Effect.gen(function* () {
-    const { lane, writer } = state
-    const page = spoolPage(state)
-    for (let start = 0; start < lines.length; start += page) {
-      yield* awaitBatches(ctx, state)
-      // What nobody sends any more is pending where it is.
-      if (!isSending(ctx, state)) break
-      const found = yield* Effect.mapError(state.spool.read(batch, lines.slice(start, start + page)), stateFailure)
-      for (const line of found) lane.bringBack(entryOf(line), writer.partition?.(line.spooled.row))
-      state.work.openUnsafe()
-    }
-    yield* ctx.transact(state.jobs.drop(batch))
-  })
+): Effect.fn.Return<void, StateFailure> {
+  const { lane, writer } = state
+  const page = spoolPage(state)
+  for (let start = 0; start < lines.length; start += page) {
+    yield* awaitBatches(ctx, state)
+    // What nobody sends any more is pending where it is.
+    if (!isSending(ctx, state)) break
+    const found = yield* Effect.mapError(state.spool.read(batch, lines.slice(start, start + page)), stateFailure)
+    for (const line of found) lane.bringBack(entryOf(line), writer.partition?.(line.spooled.row))
+    state.work.openUnsafe()
+  }
+  yield* ctx.transact(state.jobs.drop(batch))
+})
 
 const awaitBatches = (ctx: RunContext, state: RouteState): Effect.Effect<void> =>
   Effect.gen(function* () {

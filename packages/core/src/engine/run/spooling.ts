@@ -71,23 +71,27 @@ const nextRows = (state: RouteState, jobs: JobWriter, open: OpenSpool | undefine
   return lane.nextForSpool({ rows, bytes: (jobs.limits.bytes ?? Number.POSITIVE_INFINITY) - (open?.bytes ?? 0) })
 }
 
-const append = (ctx: RunContext, state: RouteState, open: OpenSpool, entries: ReadonlyArray<Entry>) =>
-  Effect.gen(function* () {
-    const isFirst = open.lines === 0
-    const written = entries.map((entry): SpooledEntry => ({ ...entry, line: open.lines++ }))
-    const lines = written.map((entry): Line => ({ line: entry.line, spooled: spooledRow(ctx, entry) }))
-    yield* ctx.transact(
-      Effect.gen(function* () {
-        if (isFirst) yield* state.jobs.put({ batch: open.batch, ref: null, rows: null, bytes: 0 })
-        yield* state.spool.append(open.batch, lines)
-      }),
-    )
-    for (const entry of written) {
-      open.bytes += entry.bytes
-      state.lane.spool(entry)
-    }
-    state.room.openUnsafe()
-  })
+const append = Effect.fnUntraced(function* (
+  ctx: RunContext,
+  state: RouteState,
+  open: OpenSpool,
+  entries: ReadonlyArray<Entry>,
+) {
+  const isFirst = open.lines === 0
+  const written = entries.map((entry): SpooledEntry => ({ ...entry, line: open.lines++ }))
+  const lines = written.map((entry): Line => ({ line: entry.line, spooled: spooledRow(ctx, entry) }))
+  yield* ctx.transact(
+    Effect.gen(function* () {
+      if (isFirst) yield* state.jobs.put({ batch: open.batch, ref: null, rows: null, bytes: 0 })
+      yield* state.spool.append(open.batch, lines)
+    }),
+  )
+  for (const entry of written) {
+    open.bytes += entry.bytes
+    state.lane.spool(entry)
+  }
+  state.room.openUnsafe()
+})
 
 /** Asked when the spool takes no rows: those that wait do not fit, are too few yet, or there are none. */
 const isDue = (state: RouteState, jobs: JobWriter, open: OpenSpool, now: number): boolean => {
@@ -102,31 +106,30 @@ const untilOld = (open: OpenSpool | undefined): Effect.Effect<void> =>
     : Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.sleep(open.openedMillis + maxAgeMillis - now))
 
 /** Starts a job, or sends the rows in batches. Nothing of the route is in flight now. */
-const close = (ctx: RunContext, state: RouteState, jobs: JobWriter, open: OpenSpool) =>
-  Effect.gen(function* () {
-    const { lane } = state
-    if (lane.spooled() === 0 || !jobs.worth(lane.spooled())) {
-      yield* bringBack(ctx, state, open.batch, lane.spooledLines())
-      lane.takeReplacedLines()
-      return undefined
-    }
-    const replaced = lane.takeReplacedLines()
-    const entries = lane.launch()
-    const bytes = entries.reduce((sum, entry) => sum + entry.bytes, 0)
-    state.jobOpen = true
-    const stored = { batch: open.batch, ref: null, rows: entries.length, bytes }
-    yield* ctx.transact(
-      Effect.gen(function* () {
-        yield* state.spool.remove(open.batch, replaced)
-        yield* state.jobs.put(stored)
-      }),
-    )
-    const job = makeJob(stored, entries, true)
-    const over = Effect.sync(() => {
-      state.jobOpen = false
-      state.work.openUnsafe()
-    })
-    // Nobody waits for it yet: what goes wrong must end the run by itself.
-    const guard = ctx.halt.guard(`sink ${state.route.sink.endpoint.name}`)
-    return yield* Effect.forkChild(guard(runJob(ctx, state, jobs, job)).pipe(Effect.ensuring(over)))
+const close = Effect.fnUntraced(function* (ctx: RunContext, state: RouteState, jobs: JobWriter, open: OpenSpool) {
+  const { lane } = state
+  if (lane.spooled() === 0 || !jobs.worth(lane.spooled())) {
+    yield* bringBack(ctx, state, open.batch, lane.spooledLines())
+    lane.takeReplacedLines()
+    return undefined
+  }
+  const replaced = lane.takeReplacedLines()
+  const entries = lane.launch()
+  const bytes = entries.reduce((sum, entry) => sum + entry.bytes, 0)
+  state.jobOpen = true
+  const stored = { batch: open.batch, ref: null, rows: entries.length, bytes }
+  yield* ctx.transact(
+    Effect.gen(function* () {
+      yield* state.spool.remove(open.batch, replaced)
+      yield* state.jobs.put(stored)
+    }),
+  )
+  const job = makeJob(stored, entries, true)
+  const over = Effect.sync(() => {
+    state.jobOpen = false
+    state.work.openUnsafe()
   })
+  // Nobody waits for it yet: what goes wrong must end the run by itself.
+  const guard = ctx.halt.guard(`sink ${state.route.sink.endpoint.name}`)
+  return yield* Effect.forkChild(guard(runJob(ctx, state, jobs, job)).pipe(Effect.ensuring(over)))
+})

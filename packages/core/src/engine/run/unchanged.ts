@@ -3,7 +3,7 @@
  * hash, and never reach the lanes.
  */
 import * as Effect from "effect/Effect"
-import { type StateFailure, stateFailure } from "../../state/errors.ts"
+import { stateFailure } from "../../state/errors.ts"
 import type { LedgerRow } from "../../state/ledger.ts"
 import type { RunContext } from "./context.ts"
 import { isOverrun, rowHash } from "./judge.ts"
@@ -21,27 +21,23 @@ export interface Sifted {
  * Says what is unchanged and what is not. Only records of which nothing is under way: what the ledger says of
  * them holds until they are admitted, as arrivals are judged one page at a time.
  */
-export const sift = (
-  ctx: RunContext,
-  state: RouteState,
-  arrivals: ReadonlyArray<Arrival>,
-): Effect.Effect<Sifted, StateFailure> =>
-  Effect.gen(function* () {
-    const ids = askable(ctx, state, arrivals)
-    const asked = new Map<string, LedgerRow | undefined>(ids.map((id) => [id, undefined]))
-    for (const row of yield* state.ledger.byIds(ids)) asked.set(row.id, row)
-    const refused = new Set<string>()
-    if (state.knownLetters > 0) for (const { id } of yield* state.letters.byIds(ids)) refused.add(id)
-    const changed: Array<Arrival> = []
-    const unchanged: Array<Arrival> = []
-    for (const arrival of arrivals) {
-      const mine = asked.get(arrival.id)
-      if (mine === undefined || refused.has(arrival.id) || !isUnchanged(ctx, state, arrival, mine)) {
-        changed.push(arrival)
-      } else unchanged.push(arrival)
-    }
-    return { unchanged, changed, asked }
-  }).pipe(Effect.mapError(stateFailure))
+export const sift = Effect.fnUntraced(function* (ctx: RunContext, state: RouteState, arrivals: ReadonlyArray<Arrival>) {
+  const ids = askable(ctx, state, arrivals)
+  const asked = new Map<string, LedgerRow | undefined>(ids.map((id) => [id, undefined]))
+  for (const row of yield* state.ledger.byIds(ids)) asked.set(row.id, row)
+  const refused = new Set<string>()
+  if (state.knownLetters > 0) for (const { id } of yield* state.letters.byIds(ids)) refused.add(id)
+  const changed: Array<Arrival> = []
+  const unchanged: Array<Arrival> = []
+  for (const arrival of arrivals) {
+    const mine = asked.get(arrival.id)
+    if (mine === undefined || refused.has(arrival.id) || !isUnchanged(ctx, state, arrival, mine)) {
+      changed.push(arrival)
+    } else unchanged.push(arrival)
+  }
+  const sifted: Sifted = { unchanged, changed, asked }
+  return sifted
+}, Effect.mapError(stateFailure))
 
 /** Settles what is unchanged. */
 export const pass = (state: RouteState, unchanged: ReadonlyArray<Arrival>): void => {
