@@ -92,9 +92,9 @@ const batchLane: ReadonlyArray<Mutant> = [
       },
       {
         file: "engine/run/settle.ts",
-        find: "if (isDurable(settlement)) yield* write(ctx, state, settlement, passed)",
+        find: "if (isDurable(settlement)) yield* ctx.transact(write(ctx, state, settlement, passed))",
         replace:
-          "if (isDurable(settlement)) yield* write(ctx, state, settlement, passed)\n    if (isDurable(settlement) && passed !== undefined && ctx.scan.tracksKeys) for (const page of passed.pages) yield* ctx.transact(ctx.checkpoints.see(ctx.scan.id, page.keys))",
+          "if (isDurable(settlement)) yield* ctx.transact(write(ctx, state, settlement, passed))\n    if (isDurable(settlement) && passed !== undefined && ctx.scan.tracksKeys) for (const page of passed.pages) yield* ctx.transact(ctx.checkpoints.see(ctx.scan.id, page.keys))",
       },
       {
         file: "engine/run/settle.ts",
