@@ -15,18 +15,15 @@ export const raiseFence = (sql: SqlClient, pipeline: string) =>
   )
 
 /** A transaction that commits only while no later run has taken over the pipeline (rule 10). */
-export const makeFencedTransaction =
-  (sql: SqlClient, pipeline: string, fence: number) =>
-  <A, E, R>(body: Effect.Effect<A, E, R>) =>
-    sql.withTransaction(
-      Effect.gen(function* () {
-        const rows = yield* sql<{ fence: number }>`SELECT fence FROM fences WHERE pipeline = ${pipeline}`
-        if (Number(rows[0]?.fence ?? 0) !== fence) {
-          return yield* new Fenced({ message: `a later run of ${pipeline} has taken over; this one stops` })
-        }
-        return yield* body
-      }),
-    )
+export const makeFencedTransaction = (sql: SqlClient, pipeline: string, fence: number) => {
+  const check = Effect.gen(function* () {
+    const rows = yield* sql<{ fence: number }>`SELECT fence FROM fences WHERE pipeline = ${pipeline}`
+    if (Number(rows[0]?.fence ?? 0) !== fence) {
+      return yield* new Fenced({ message: `a later run of ${pipeline} has taken over; this one stops` })
+    }
+  })
+  return <A, E, R>(body: Effect.Effect<A, E, R>) => sql.withTransaction(Effect.andThen(check, body))
+}
 
 export interface Namespace {
   readonly id: number
