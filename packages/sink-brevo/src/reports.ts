@@ -12,6 +12,9 @@ export type Reported = (row: Row) => string | undefined
 /** Larger than any import of ours. */
 const LARGEST = 16_000_000
 
+/** For all of them: a file can trickle without an end. */
+const LONGEST = "5 minutes"
+
 /** Where Brevo keeps files, beside its API's own host. */
 const isVendorHost = (host: string): boolean => /^(?:[a-z0-9-]+\.)*(?:brevo|sendinblue)\.com$/.test(host)
 
@@ -111,14 +114,20 @@ export const readReports = Effect.fnUntraced(function* (
   key: string,
 ): Effect.fn.Return<Reported> {
   const reports = new Map<string, string>()
-  for (const link of linksOf(ended)) {
+  const take = Effect.fnUntraced(function* (link: Link) {
     const found = yield* readReport(source, link).pipe(
       Effect.catch((error) =>
         Effect.as(Effect.logWarning(`Brevo's report ${link.name} cannot be read: ${problemOf(error)}`), []),
       ),
     )
     for (const identifier of found) if (!reports.has(identifier)) reports.set(identifier, link.name)
-  }
+  })
+  yield* Effect.forEach(linksOf(ended), take, { discard: true }).pipe(
+    Effect.timeoutOrElse({
+      duration: LONGEST,
+      orElse: () => Effect.logWarning(`Brevo's reports are not all read: they take longer than ${LONGEST}`),
+    }),
+  )
   return (row) => {
     const [email, extId] = [textField(row, "email", key), textField(row, "ext_id", key)]
     return reports.get((email ?? "").toLowerCase()) ?? reports.get((extId ?? "").toLowerCase())

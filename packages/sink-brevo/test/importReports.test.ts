@@ -1,4 +1,5 @@
 /** What Brevo says of an import, request by request: its process, its reports, the contacts as they are now. */
+import { Readable } from "node:stream"
 import { assert, describe, it } from "@effect/vitest"
 import type { Outcome, Row } from "@sluice/core"
 import * as Effect from "effect/Effect"
@@ -128,6 +129,19 @@ describe("settling an import", () => {
       }).pipe(unfinished),
     )
   }
+
+  it.effect("C07: a report that trickles without an end is given up, and its rows are written by themselves", () =>
+    Effect.gen(function* () {
+      const drip = async function* () {
+        while (true) yield await new Promise<string>((resolve) => setImmediate(() => resolve("x")))
+      }
+      brevo(process({ import: { invalid_emails: "https://files.brevo.com/slow" } }), attributes, page())
+      nock("https://files.brevo.com")
+        .get("/slow")
+        .reply(200, () => Readable.from(drip()))
+      assert.deepStrictEqual(named(yield* settle([user(1)])), ["Deferred"])
+    }).pipe(services),
+  )
 
   it.effect("a process with a status that is not described is waited for", () =>
     Effect.gen(function* () {
