@@ -69,13 +69,14 @@ export const makeFollow = (api: BrevoApi, { everyMillis, longestMillis }: Follow
       yield* Effect.sleep(seconds === undefined ? everyMillis : seconds * 1000)
       const seen = yield* patiently(open, unseen)
       if (seen === undefined) continue
+      // One that was just started may not be known yet.
+      const isEarly = nth < FIRST_SECONDS.length
       for (const [id, process] of seen.found) {
-        // One that was just started may not be known yet.
-        if (process === undefined ? nth < FIRST_SECONDS.length : !isOver(process)) continue
+        if (process === undefined ? isEarly : !isOver(process)) continue
         open.delete(id)
         ended.push(process)
       }
-      unseen &&= seen.others
+      unseen &&= seen.others || isEarly
     }
     usualSeconds = ((yield* Clock.currentTimeMillis) - started) / 1000
     return ended

@@ -16,10 +16,10 @@ const process = (info: Json) => when("GET /processes/5", 200, { id: 5, name: "IM
 
 const REF = JSON.stringify({ modifiedSince: 0, newest: 100, processes: [5], unseen: false })
 
-const settle = Effect.fnUntraced(function* (rows: ReadonlyArray<Row>, setup: Setup = {}) {
+const settle = Effect.fnUntraced(function* (rows: ReadonlyArray<Row>, setup: Setup = {}, ref = REF) {
   const writer = yield* open({ fields: ["ext_id", "email", "FIRSTNAME"], options: { lists: [20] }, ...setup })
   if (writer.jobs === undefined) return yield* Effect.die(new Error("the writer has no jobs"))
-  const chunks = yield* onMovingClock(Stream.runCollect(writer.jobs.settle(REF, stored(rows))))
+  const chunks = yield* onMovingClock(Stream.runCollect(writer.jobs.settle(ref, stored(rows))))
   return chunks.flat()
 })
 
@@ -140,6 +140,19 @@ describe("settling an import", () => {
         .get("/slow")
         .reply(200, () => Readable.from(drip()))
       assert.deepStrictEqual(named(yield* settle([user(1)])), ["Deferred"])
+    }).pipe(services),
+  )
+
+  it.effect("brevo trap 17: a lost import that the list of processes shows late is waited for", () =>
+    Effect.gen(function* () {
+      const list = (...statuses: ReadonlyArray<string>) =>
+        when("GET /processes?limit=50&sort=desc", 200, {
+          processes: statuses.map((status) => ({ id: 5, name: "IMPORTUSER", status })),
+        })
+      const shown = [list(), list("queued"), list("in_process"), list("in_process"), list("in_process")]
+      brevo(...shown, list("completed"), attributes, page(held(1, 101)))
+      const lost = JSON.stringify({ modifiedSince: 0, newest: 100, processes: [], unseen: true })
+      assert.deepStrictEqual(named(yield* settle([user(1)], {}, lost)), ["created"])
     }).pipe(services),
   )
 
