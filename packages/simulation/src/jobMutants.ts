@@ -122,7 +122,7 @@ export const jobMutants: ReadonlyArray<Mutant> = [
     'return tries < maxAttempts ? "again" : "stop"',
     'return tries < maxAttempts ? "again" : "batches"',
   ),
-  one("a job takes more rows than its limit", spooling, "jobs.limits.rows - lane.spooled()", "jobs.limits.rows"),
+  one("a job takes more rows than its limit", spooling, "jobRows(jobs) - lane.spooled()", "jobRows(jobs)"),
   one("a job takes more bytes than its limit", spooling, "- (open?.bytes ?? 0)", ""),
   one(
     "what goes wrong with a job ends nothing",

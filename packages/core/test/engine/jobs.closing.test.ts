@@ -111,6 +111,18 @@ describe("spools", () => {
 })
 
 describe("jobs", () => {
+  it.effect(
+    "rule 12: a sink whose vendor takes millions of rows gets jobs of 100,000: they are an index in memory",
+    () =>
+      Effect.gen(function* () {
+        const { jobs, pipeline, sink } = setup(2)
+        const asked: Array<number> = []
+        sink.writer = { jobs: { ...jobs, limits: { rows: 150_000_000 }, worth: (rows) => asked.push(rows) > 0 } }
+        yield* runOne(pipeline)
+        assert.deepStrictEqual(asked, [100_000, 2])
+      }).pipe(Effect.provide(services())),
+  )
+
   it.effect("rule 8: a thousand outcomes are committed at a time, however many come at once", () =>
     Effect.gen(function* () {
       const { pipeline, jobs } = setup(2500)

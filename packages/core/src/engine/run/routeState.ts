@@ -4,7 +4,7 @@ import * as Latch from "effect/Latch"
 import * as Semaphore from "effect/Semaphore"
 import type { SqlClient } from "effect/sql/SqlClient"
 import { type RowValidator, rowValidator } from "../../mapping/validate.ts"
-import type { Field, Writer } from "../../plugin/sink.ts"
+import type { Field, JobWriter, Writer } from "../../plugin/sink.ts"
 import type { Cipher } from "../../state/cipher.ts"
 import { type DeadLetters, makeDeadLetters } from "../../state/deadLetters.ts"
 import { type Jobs, makeJobs } from "../../state/jobs.ts"
@@ -72,7 +72,7 @@ export const makeRouteState = Effect.fnUntraced(function* (options: {
 }) {
   const { ns, writer } = options
   const store = makeStore(options.store, ns)
-  const spools = writer.jobs?.worth(writer.jobs.limits.rows) === true
+  const spools = writer.jobs?.worth(jobRows(writer.jobs)) === true
   const state: RouteState = {
     ...store,
     route: options.route,
@@ -115,6 +115,9 @@ export const makeStore = ({ sql, cipher, sha256 }: StoreOptions, ns: number): Ro
   jobs: makeJobs(sql, ns, sha256),
   spool: makeSpool(sql, cipher),
 })
+
+/** Of each row of a job something stays in memory, so it is bounded whatever the vendor takes (rule 12). */
+export const jobRows = (jobs: JobWriter): number => Math.min(100_000, jobs.limits.rows)
 
 /** Rows that go to the spool and come back together, unless READ waits or nothing more comes. */
 export const spoolPage = (state: RouteState): number => Math.min(1000, state.writer.jobs?.limits.rows ?? 1000)

@@ -8,7 +8,7 @@ import type { Line } from "../../state/spool.ts"
 import type { RunContext } from "./context.ts"
 import { makeJob, runJob } from "./job.ts"
 import type { Entry, SpooledEntry } from "./lane.ts"
-import { type RouteState, spoolPage } from "./routeState.ts"
+import { jobRows, type RouteState, spoolPage } from "./routeState.ts"
 import { bringBack, spooledRow } from "./spooled.ts"
 
 /** A spool waits no longer for more rows, however slow the source is. */
@@ -67,7 +67,7 @@ const nextRows = (state: RouteState, jobs: JobWriter, open: OpenSpool | undefine
   const { lane } = state
   const page = spoolPage(state)
   if (lane.incoming() < page && !state.flushing && !state.blocking) return []
-  const rows = Math.min(page, jobs.limits.rows - lane.spooled())
+  const rows = Math.min(page, jobRows(jobs) - lane.spooled())
   return lane.nextForSpool({ rows, bytes: (jobs.limits.bytes ?? Number.POSITIVE_INFINITY) - (open?.bytes ?? 0) })
 }
 
@@ -96,7 +96,7 @@ const append = Effect.fnUntraced(function* (
 /** Asked when the spool takes no rows: those that wait do not fit, are too few yet, or there are none. */
 const isDue = (state: RouteState, jobs: JobWriter, open: OpenSpool, now: number): boolean => {
   const { lane } = state
-  const isFull = lane.spooled() >= jobs.limits.rows || lane.incoming() >= spoolPage(state)
+  const isFull = lane.spooled() >= jobRows(jobs) || lane.incoming() >= spoolPage(state)
   return isFull || state.flushing || state.blocking || now - open.openedMillis >= maxAgeMillis
 }
 
