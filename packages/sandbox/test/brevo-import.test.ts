@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
-import type { Sandbox } from "../src/index.ts"
+import { lists, type Sandbox } from "../src/index.ts"
 import { ask, type Body, brevo, importing, processOf, row, sandboxOf, submit } from "./ask.ts"
 
 const attributesOf = (sandbox: Sandbox, name: string) => sandbox.control.contact(name)?.attributes
@@ -198,7 +198,7 @@ describe("an import", () => {
           sandbox.control.contacts().map(({ listIds, emailBlacklisted }) => [listIds, emailBlacklisted]),
           [
             [[20], false],
-            [[23], true],
+            [[lists.imports + 1], true],
           ],
         )
         sandbox.control.editContact("a", { emailBlacklisted: true })
