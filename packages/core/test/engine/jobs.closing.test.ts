@@ -1,5 +1,6 @@
 /** When a spool closes, and what goes on beside a job. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
@@ -9,9 +10,10 @@ import type { RunEvent } from "../../src/engine/report.ts"
 import { run } from "../../src/engine/run/run.ts"
 import { Unauthorized, Unavailable } from "../../src/plugin/errors.ts"
 import { Outcome } from "../../src/plugin/outcome.ts"
+import type { Row } from "../../src/plugin/record.ts"
 import { fails, fakeJobs } from "./fakeJobs.ts"
 import { deliver, fakeSink, fakeSource, pipelineOf, record, services } from "./fakes.ts"
-import { countsOf, runOne } from "./scenario.ts"
+import { countsOf, deadLetters, ledgerIds, runOne } from "./scenario.ts"
 import { slowServices } from "./slowState.ts"
 
 const setup = (...sizes: ReadonlyArray<number>) => {
@@ -183,6 +185,36 @@ describe("jobs", () => {
       jobs.answer = (rows) => Stream.succeed(rows.map((row) => deliver(sink, row)))
       yield* runOne(pipeline, { fullRefresh: true })
       assert.strictEqual(sink.contents.get("u2")?.name, "A")
+    }).pipe(Effect.provide(services())),
+  )
+
+  it.effect("rule 4: of a job whose route left the file, only rows without an answer are in doubt", () =>
+    Effect.gen(function* () {
+      const { jobs, pipeline, sink, source } = setup(5)
+      const refused = (row: Row) => Outcome.Rejected({ id: row.id, code: "bad", message: "no" })
+      const first = Stream.fromEffect(Effect.sleep("2 seconds"))
+      jobs.answer = ([a, b]) =>
+        Stream.concat(
+          Stream.map(first, () => (a === undefined || b === undefined ? [] : [deliver(sink, a), refused(b)])),
+          Stream.never,
+        )
+      const stop = yield* Deferred.make<void>()
+      const fiber = yield* Effect.forkChild(run([pipeline], { stop: Deferred.await(stop) }))
+      while ((yield* ledgerIds).length === 0) yield* TestClock.adjust("1 second")
+      yield* Deferred.succeed(stop, undefined)
+      while (fiber.pollUnsafe() === undefined) yield* TestClock.adjust("1 second")
+
+      const other = pipelineOf(source, { other: { sink: fakeSink("other") } }, { sync: "incremental" })
+      assert.match((yield* runOne(other)).notices.join(), /fake.things: no longer in the file; 3 rows/)
+      assert.deepStrictEqual(
+        (yield* deadLetters).map(({ id, kind }) => [id, kind]),
+        [
+          ["0.1", "rejected"],
+          ["0.2", "in_doubt"],
+          ["0.3", "in_doubt"],
+          ["0.4", "in_doubt"],
+        ],
+      )
     }).pipe(Effect.provide(services())),
   )
 })

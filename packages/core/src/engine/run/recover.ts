@@ -9,6 +9,7 @@ import type { DeadLetter, StoredDeadLetter } from "../../state/deadLetters.ts"
 import { StateError, type StateFailure, stateFailure } from "../../state/errors.ts"
 import type { Job } from "../../state/jobs.ts"
 import type { Mark } from "../../state/sending.ts"
+import type { Line, SpooledRow } from "../../state/spool.ts"
 import { arrive } from "./arrive.ts"
 import type { RunContext } from "./context.ts"
 import { giveUp, makeJob, runJob } from "./job.ts"
@@ -82,18 +83,29 @@ const closeJobs = (ctx: RunContext, store: RouteStore): Effect.Effect<number, St
     let lost = 0
     for (const { batch, rows } of yield* Effect.mapError(store.jobs.left, stateFailure)) {
       const pages = rows === null ? Stream.empty : Stream.mapError(store.spool.pages(batch), stateFailure)
-      yield* Stream.runForEach(pages, (lines) => {
-        lost += lines.length
-        return closeRows(
-          ctx,
-          store,
-          lines.map((line) => markOf(entryOf(line))),
-        )
-      })
+      yield* Stream.runForEach(pages, (lines) =>
+        Effect.gen(function* () {
+          const rest = yield* unanswered(store, batch, lines)
+          lost += rest.length
+          yield* closeRows(ctx, store, rest)
+        }),
+      )
       yield* ctx.transact(store.jobs.drop(batch))
     }
     return lost
   })
+
+/** Rows of a job that nothing was recorded of: neither delivered as they are spooled nor refused by the run of the job. */
+const unanswered = (store: RouteStore, batch: string, lines: ReadonlyArray<Line>) =>
+  Effect.gen(function* () {
+    const ids = lines.map(({ spooled }) => spooled.row.id)
+    const known = new Map((yield* store.ledger.byIds(ids)).map(({ id, hash }) => [id, hash]))
+    const letters = yield* store.letters.byIds(ids)
+    const refused = new Set(letters.filter(({ run }) => batch.startsWith(`${run}.`)).map(({ id }) => id))
+    const isOpen = ({ row, hash }: SpooledRow): boolean =>
+      !refused.has(row.id) && (row.change === "delete" ? known.has(row.id) : known.get(row.id) !== hash)
+    return lines.filter(({ spooled }) => isOpen(spooled)).map((line) => markOf(entryOf(line)))
+  }).pipe(Effect.mapError(stateFailure))
 
 const closeRows = (ctx: RunContext, store: RouteStore, marks: ReadonlyArray<Mark>) =>
   ctx.transact(
