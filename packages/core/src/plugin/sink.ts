@@ -111,6 +111,10 @@ export interface JobWriter {
   worth(rows: number): boolean
   /** Hands a stored batch to the vendor. `saveRef` as early as the vendor allows, before rows take effect if it can. */
   submit(batch: StoredBatch, saveRef: (ref: string) => Effect<void>): Effect<void, SinkError>
-  /** Waits for the end, reads every result and names each id once. Also called after a crash. */
+  /**
+   * Waits for the end, reads every result and names each id once; a row it does not name is in doubt. `Deferred` for a row
+   * that the job could not carry: it goes by `write` when the job is over. Called again after an outage, and after a crash
+   * by another process.
+   */
   settle(ref: string, batch: StoredBatch): Stream<ReadonlyArray<Outcome>, SinkError>
 }

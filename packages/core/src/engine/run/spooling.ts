@@ -40,10 +40,14 @@ export const spoolRows = (ctx: RunContext, state: RouteState, jobs: JobWriter): 
         open ??= openSpool(ctx, now)
         yield* append(ctx, state, open, next)
       } else if (open !== undefined && lane.isQuiet() && isDue(state, jobs, open, now)) {
-        // Nothing of the job before it is on its way any more, but it may still be putting its spool away.
-        if (running !== undefined) yield* Fiber.join(running)
-        running = yield* close(ctx, state, jobs, open)
-        open = undefined
+        if (running === undefined) {
+          running = yield* close(ctx, state, jobs, open)
+          open = undefined
+        } else {
+          // Nothing of the job before it is on its way any more, but it may still be putting its spool away.
+          yield* Fiber.join(running)
+          running = undefined
+        }
       } else if (state.flushing && lane.isEmpty()) {
         break
       } else {
