@@ -270,7 +270,7 @@ export const makeApi: (options: ApiOptions) => Effect.Effect<Api, Misconfigured,
             if ((fault.applied && !call.repeatable) || failed >= maxAttempts || !budget.spend()) {
               return yield* Effect.fail(fault.reason(applied))
             }
-            yield* Effect.sleep(yield* backoff(failed, 500))
+            yield* Effect.sleep(yield* backoff(failed, 250))
         }
       }
     })
