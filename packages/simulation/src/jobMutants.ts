@@ -19,7 +19,12 @@ export const jobMutants: ReadonlyArray<Mutant> = [
     "yield* ctx.transact(state.jobs.put({ batch: job.batch, ref, rows: job.count, bytes: job.bytes }))",
     "",
   ),
-  one("a job is handed over before it is noted", spooling, "yield* state.jobs.put(stored)", ""),
+  one(
+    "a job is handed over before it is noted",
+    spooling,
+    "Effect.andThen(state.spool.remove(open.batch, replaced), state.jobs.put(stored))",
+    "state.spool.remove(open.batch, replaced)",
+  ),
   one(
     "a job that a crash cut short is submitted again where that is not harmless",
     recover,
@@ -78,8 +83,8 @@ export const jobMutants: ReadonlyArray<Mutant> = [
   one(
     "deferred rows of a job called delivered",
     job,
-    'return Effect.succeed(entry === undefined || outcome._tag === "Deferred" ? undefined : { entry, outcome })',
-    'return Effect.succeed(entry === undefined ? undefined : { entry, outcome: outcome._tag === "Deferred" ? Outcome.Delivered({ id: outcome.id, effect: "updated" }) : outcome })',
+    "job.deferred.add(outcome.id)\n    return undefined",
+    'const held = job.open.get(outcome.id)\n    return held === undefined ? undefined : { entry: held, outcome: Outcome.Delivered({ id: outcome.id, effect: "updated" }) }',
   ),
   one(
     "a spool is dropped before its deferred rows are read",
@@ -88,7 +93,13 @@ export const jobMutants: ReadonlyArray<Mutant> = [
     "yield* state.jobs.drop(job.batch)",
   ),
   one("a spool is kept after its job", "engine/run/spooled.ts", "yield* ctx.transact(state.jobs.drop(batch))", ""),
-  one("replaced lines reach the job", spooling, "yield* state.spool.remove(open.batch, replaced)", "", 110),
+  one(
+    "replaced lines reach the job",
+    spooling,
+    "Effect.andThen(state.spool.remove(open.batch, replaced), state.jobs.put(stored))",
+    "state.jobs.put(stored)",
+    110,
+  ),
   one(
     "replaced lines of the next spool forgotten when a job ends",
     "engine/run/spooled.ts",

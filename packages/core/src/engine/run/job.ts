@@ -159,30 +159,37 @@ const follow = (
       committedMillis = yield* Clock.currentTimeMillis
       yield* settleRows(ctx, state, job, answered)
     })
-    const take = (outcomes: ReadonlyArray<Outcome>) =>
-      Effect.gen(function* () {
-        for (const outcome of outcomes) {
-          const answered = yield* name(job, named, outcome)
-          if (answered !== undefined) waiting.push(answered)
-          if (waiting.length >= commitSize) yield* commit
-        }
-        if ((yield* Clock.currentTimeMillis) - committedMillis >= commitMillis) yield* commit
-      })
+    const take = Effect.fnUntraced(function* (outcomes: ReadonlyArray<Outcome>) {
+      for (const outcome of outcomes) {
+        if (!isExpected(job, named, outcome)) return yield* misnamed
+        named.add(outcome.id)
+        const answered = answerTo(job, outcome)
+        if (answered !== undefined) waiting.push(answered)
+        if (waiting.length >= commitSize) yield* commit
+      }
+      if ((yield* Clock.currentTimeMillis) - committedMillis >= commitMillis) yield* commit
+    })
     yield* jobs.settle(job.ref ?? "", storedBatch(state, job)).pipe(Stream.runForEach(take))
     yield* commit
   }).pipe(Effect.raceFirst(ctx.halt.requested), Effect.asVoid)
 
 /** Core's own check: rows of this job only, and each once. */
-const name = (job: OpenJob, named: Set<string>, outcome: Outcome): Effect.Effect<Answered | undefined, SinkError> => {
-  const entry = job.open.get(outcome.id)
-  if (named.has(outcome.id) || (entry === undefined && !job.settled.has(outcome.id))) {
-    const message = "the sink named a row twice for a job, or a row that is not in it"
-    return Effect.fail(new SinkError({ reason: new Protocol({ message }) }))
+const isExpected = (job: OpenJob, named: ReadonlySet<string>, { id }: Outcome): boolean =>
+  !named.has(id) && (job.open.has(id) || job.settled.has(id))
+
+const misnamed = new SinkError({
+  reason: new Protocol({ message: "the sink named a row twice for a job, or a row that is not in it" }),
+})
+
+/** Nothing to settle where it has been settled before, or is deferred. */
+const answerTo = (job: OpenJob, outcome: Outcome): Answered | undefined => {
+  if (outcome._tag === "Deferred") {
+    job.deferred.add(outcome.id)
+    return undefined
   }
-  named.add(outcome.id)
-  if (outcome._tag === "Deferred") job.deferred.add(outcome.id)
-  else job.deferred.delete(outcome.id)
-  return Effect.succeed(entry === undefined || outcome._tag === "Deferred" ? undefined : { entry, outcome })
+  job.deferred.delete(outcome.id)
+  const entry = job.open.get(outcome.id)
+  return entry === undefined ? undefined : { entry, outcome }
 }
 
 const settleRows = Effect.fnUntraced(function* (

@@ -82,14 +82,12 @@ const append = Effect.fnUntraced(function* (
   entries: ReadonlyArray<Entry>,
 ) {
   const isFirst = open.lines === 0
+  const opened = isFirst
+    ? Effect.asVoid(state.jobs.put({ batch: open.batch, ref: null, rows: null, bytes: 0 }))
+    : Effect.void
   const written = entries.map((entry): SpooledEntry => ({ ...entry, line: open.lines++ }))
   const lines = written.map((entry): Line => ({ line: entry.line, spooled: spooledRow(ctx, entry) }))
-  yield* ctx.transact(
-    Effect.gen(function* () {
-      if (isFirst) yield* state.jobs.put({ batch: open.batch, ref: null, rows: null, bytes: 0 })
-      yield* state.spool.append(open.batch, lines)
-    }),
-  )
+  yield* ctx.transact(Effect.andThen(opened, state.spool.append(open.batch, lines)))
   for (const entry of written) {
     open.bytes += entry.bytes
     state.lane.spool(entry)
@@ -122,12 +120,7 @@ const close = Effect.fnUntraced(function* (ctx: RunContext, state: RouteState, j
   const bytes = entries.reduce((sum, entry) => sum + entry.bytes, 0)
   state.jobOpen = true
   const stored = { batch: open.batch, ref: null, rows: entries.length, bytes }
-  yield* ctx.transact(
-    Effect.gen(function* () {
-      yield* state.spool.remove(open.batch, replaced)
-      yield* state.jobs.put(stored)
-    }),
-  )
+  yield* ctx.transact(Effect.andThen(state.spool.remove(open.batch, replaced), state.jobs.put(stored)))
   const job = makeJob(stored, entries, true)
   const over = Effect.sync(() => {
     state.jobOpen = false
