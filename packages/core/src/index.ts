@@ -36,6 +36,7 @@ export {
   type LinkDenied,
   makeDownloads,
 } from "./http/download.ts"
+export { type AssertionKey, type Claims, type JwtAlgorithm, makeSign, type Sign } from "./http/jwt.ts"
 export { CurrentLimiters, type Limiters, makeLimiters } from "./http/limiter.ts"
 export { CurrentMeter, type Meter, makeMeter } from "./http/meter.ts"
 export { monotonicMillis } from "./http/monotonic.ts"
