@@ -26,6 +26,8 @@ export interface SandboxOptions {
   readonly maxPerPage?: 50 | 100
   /** Lifetime of an access token in seconds. Default 86,400. */
   readonly tokenSeconds?: number
+  /** Registers a key with the fake client, which then proves itself by assertions alone, no more by its secret. */
+  readonly clientKey?: ClientKey
   /** What the fake client was granted. Default `read:users`. */
   readonly scopes?: ReadonlyArray<string>
   /** Milliseconds until a change can be found by search. Default 0. */
@@ -49,6 +51,14 @@ export interface SandboxOptions {
   readonly importsExtId?: boolean
   /** Writes kept in the journal. Default 200,000. */
   readonly journalLimit?: number
+}
+
+/** A credential of an Auth0 application for Private Key JWT. */
+export interface ClientKey {
+  /** PEM, SPKI. */
+  readonly publicKey: string
+  /** Default RS256. */
+  readonly algorithm?: "RS256" | "RS384" | "PS256"
 }
 
 /** A Brevo contact attribute, brevo.md §3.6. */

@@ -65,14 +65,24 @@ const Host = Schema.String.check(
 
 const secret = Schema.RedactedFromValue(Schema.NonEmptyString)
 
+/** What Auth0 takes of an application that signs. */
+const SIGNING = ["RS256", "RS384", "PS256"] as const
+
 const hasCredentials = (config: {
   readonly token?: unknown
   readonly client_id?: unknown
   readonly client_secret?: unknown
-}) =>
-  config.token !== undefined || (config.client_id !== undefined && config.client_secret !== undefined)
+  readonly private_key?: unknown
+}) => {
+  const { token, client_id, client_secret, private_key } = config
+  if (client_secret !== undefined && private_key !== undefined) {
+    return "set client_secret or private_key: an application proves itself in one way"
+  }
+  const proven = client_id !== undefined && (client_secret !== undefined || private_key !== undefined)
+  return token !== undefined || proven
     ? undefined
-    : "set client_id and client_secret of a machine-to-machine application, or a token"
+    : "set client_id and client_secret (or private_key) of a machine-to-machine application, or a token"
+}
 
 export const Auth0Config = Schema.Struct({
   domain: Domain.pipe(
@@ -82,6 +92,17 @@ export const Auth0Config = Schema.Struct({
     describe("The id of a machine-to-machine application that may use the Management API with the scope read:users."),
   ),
   client_secret: Schema.optionalKey(secret).pipe(describe("The secret of that application.")),
+  private_key: Schema.optionalKey(secret).pipe(
+    describe(
+      "Instead of a secret: the private key of that application's key pair, as PEM text. Its public half is a credential of the application (Private Key JWT).",
+    ),
+  ),
+  signing_algorithm: Schema.optionalKey(Schema.Literals(SIGNING)).pipe(
+    describe("How to sign by the private key, as set for the credential in Auth0. Default RS256."),
+  ),
+  key_id: Schema.optionalKey(Schema.NonEmptyString).pipe(
+    describe("The credential's key id (kid), which an application with several keys may need."),
+  ),
   token: Schema.optionalKey(secret).pipe(
     describe("A Management API token to try things out, instead of an application. It ends within a day."),
   ),

@@ -91,7 +91,14 @@ const jobs: ReadonlyArray<Rule> = [{ status: 404, handling: "accept", meaning: "
 
 const token: ReadonlyArray<Rule> = [
   { status: 400, handling: "refused", meaning: "the token request is not valid" },
-  { status: 401, handling: "unauthorized", meaning: "client_id or client_secret is not accepted" },
+  {
+    status: 401,
+    when: code("invalid_client"),
+    handling: "unauthorized",
+    meaning:
+      "the application's proof is not accepted. With private_key: its public half is a credential of this application, signing_algorithm is that credential's, and this machine's clock is right",
+  },
+  { status: 401, handling: "unauthorized", meaning: "client_id, client_secret or private_key is not accepted" },
   {
     status: 403,
     when: says(/service not enabled|audience/i),

@@ -9,6 +9,7 @@ import { makeJobs } from "./export/jobs.ts"
 import { identify } from "./identify.ts"
 import { makeManagement } from "./management.ts"
 import { UserOptions, UserRecord } from "./options.ts"
+import { makeProof } from "./proof.ts"
 import { makeTokens } from "./token.ts"
 import { makeUsers } from "./users.ts"
 
@@ -41,7 +42,7 @@ export const source: Source<Auth0Config> = {
         account: `auth0:${endpoint.baseUrl ?? domain}`,
         readLimit,
       }
-      const tokenApi = yield* makeApi({ ...common, authorize: Effect.succeed, classify: classifyToken })
+      const tokenApi = yield* makeApi({ ...common, authorize: yield* makeProof(config), classify: classifyToken })
       const tokens = makeTokens(tokenApi, config)
       const authorized = {
         ...common,

@@ -1,5 +1,5 @@
 /** The access token: asked for once, kept until shortly before it ends, and read for who it belongs to. */
-import { type Api, type CallReason, monotonicMillis, Unauthorized } from "@sluice/core"
+import { type Api, type CallReason, monotonicMillis } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import * as Base64Url from "effect/encoding/Base64Url"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
@@ -64,28 +64,19 @@ export interface Tokens {
   readonly renew?: Effect.Effect<void, CallReason>
 }
 
+/** `api` puts the application's proof on each request. */
 export const makeTokens = (api: Api, config: Auth0Config): Tokens => {
-  const { client_id, client_secret, token } = config
+  const { token } = config
   if (token !== undefined) {
     const claims = claimsOf(Redacted.value(token))
     const fixed = { value: token, scopes: list(claims.scope), claims, refreshAt: Number.POSITIVE_INFINITY }
     return { current: Effect.succeed(fixed) }
   }
-  if (client_id === undefined || client_secret === undefined) {
-    return { current: Effect.fail(new Unauthorized({ message: "Auth0: there are no credentials." })) }
-  }
   const ask = Effect.gen(function* () {
     const answer = yield* api.call({
       name: "auth0.token",
       bucket: "token",
-      request: HttpClientRequest.post("/oauth/token").pipe(
-        HttpClientRequest.bodyJsonUnsafe({
-          grant_type: "client_credentials",
-          client_id,
-          client_secret: Redacted.value(client_secret),
-          audience: config.audience ?? `https://${config.domain.toLowerCase()}/api/v2/`,
-        }),
-      ),
+      request: HttpClientRequest.post("/oauth/token"),
       repeatable: true,
       decode: ({ body }) => Schema.decodeUnknownEffect(Answer)(body),
     })

@@ -64,7 +64,7 @@ const unusable = (text: string): string => {
   if (/-----BEGIN (PUBLIC KEY|CERTIFICATE)/.test(text)) {
     return "is the public half: the vendor gets that one, this needs the private key"
   }
-  return "is no PEM text (-----BEGIN PRIVATE KEY-----): to take it from a file write ${file:/path/to/key.pem}"
+  return `is no PEM text (-----BEGIN PRIVATE KEY-----): to take it from a file write \${file:/path/to/key.pem}`
 }
 
 const services = Layer.provideMerge(Signature.layerWebCrypto, SecureRandom.layerWebCrypto)

@@ -1,7 +1,8 @@
 /** Access tokens of the fake tenant: client credentials in, something shaped like a JWT out. auth0.md §4. */
-import { isObject, json, own, parseJson, type SandboxAnswer, type SandboxRequest, Unmodelled } from "../exchange.ts"
+import { isObject, json, own, parseJson, type SandboxAnswer, type SandboxRequest } from "../exchange.ts"
 import { credentials, type SandboxOptions, tenantDomain } from "../options.ts"
 import { mix } from "../random.ts"
+import { makeAssertions } from "./assertions.ts"
 import { oauthFailure } from "./errors.ts"
 
 export interface Tokens {
@@ -33,11 +34,17 @@ const readBody = ({ headers, body }: SandboxRequest): ReadonlyMap<string, unknow
   return isObject(parsed) ? new Map(Object.keys(parsed).map((key) => [key, own(parsed, key)])) : undefined
 }
 
+const bySecret = (body: ReadonlyMap<string, unknown>): SandboxAnswer | undefined =>
+  body.get("client_id") === credentials.clientId && body.get("client_secret") === credentials.clientSecret
+    ? undefined
+    : oauthFailure(401, "access_denied", "Unauthorized")
+
 export const makeTokens = (options: SandboxOptions): Tokens => {
   const domain = tenantDomain(options.account ?? "sandbox")
   const audience = `https://${domain}/api/v2/`
   const seconds = options.tokenSeconds ?? 86_400
   const scopes = options.scopes ?? ["read:users"]
+  const assertions = options.clientKey === undefined ? undefined : makeAssertions(options.clientKey, domain)
   const valid = new Map<string, number>()
   let issued = 0
 
@@ -61,13 +68,11 @@ export const makeTokens = (options: SandboxOptions): Tokens => {
   const issue = (request: SandboxRequest, nowMillis: number): SandboxAnswer => {
     const body = readBody(request)
     if (body === undefined) return oauthFailure(400, "invalid_request", "the body is neither a form nor JSON")
-    if (body.has("client_assertion")) throw new Unmodelled("private_key_jwt")
     if (body.get("grant_type") !== "client_credentials") {
       return oauthFailure(403, "unsupported_grant_type", "Unsupported grant type")
     }
-    if (body.get("client_id") !== credentials.clientId || body.get("client_secret") !== credentials.clientSecret) {
-      return oauthFailure(401, "access_denied", "Unauthorized")
-    }
+    const refusal = assertions === undefined ? bySecret(body) : assertions(body, nowMillis)
+    if (refusal !== undefined) return refusal
     if (body.get("audience") !== audience) {
       return oauthFailure(403, "access_denied", `Service not enabled within domain: ${String(body.get("audience"))}`)
     }
