@@ -1,11 +1,22 @@
 /** The pages of docs/reference, made from the schemas that check pipeline files. */
-import { type Field, jsonSchema, type ObjectSpec, type Sink, type Source, type StreamSpec } from "@sluice/core"
+import {
+  draft,
+  type Field,
+  jsonSchema,
+  type Key,
+  keysOf,
+  keysOfNode,
+  nodeOf,
+  type ObjectSpec,
+  type Sink,
+  type Source,
+  type StreamSpec,
+} from "@sluice/core"
 import { sink as brevo } from "@sluice/sink-brevo"
 import { source as auth0 } from "@sluice/source-auth0"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { type CommandHelp, commands } from "./commands.ts"
-import { draft, type Key, keysOf, keysOfNode, nodeOf } from "./keys.ts"
 
 const generated = "<!-- Made by `pnpm reference` from the schemas in the code: do not edit. -->"
 
@@ -84,7 +95,7 @@ const streamPart = (name: string, spec: StreamSpec): string =>
     spec.description,
     `\`sync\`: ${spec.modes.map((mode) => `\`${mode}\``).join(", ")}.${spec.snapshot ? " A complete scan finds deletions." : ""}`,
     `### Options of \`${name}\` (\`with:\` of the pipeline)`,
-    keyTable(keysOf(spec.options, {})),
+    keyTable(keysOf(spec.options)),
     `### Fields of \`${name}\``,
     table(
       ["Field", "Type", "Always there"],
@@ -99,46 +110,38 @@ const objectPart = (name: string, spec: ObjectSpec): string =>
     spec.description,
     `\`on_delete\`: ${["keep", ...spec.deletes].map((policy) => `\`${policy}\``).join(", ")}. ${spec.key === undefined ? "" : `Without \`key\`: \`${spec.key}\`.`}`,
     `### Options of \`${name}\` (\`with:\` of the route)`,
-    keyTable(keysOf(spec.options, {})),
+    keyTable(keysOf(spec.options)),
     `### Fields of \`${name}\``,
     table(["Field", "Type", "Notes"], (spec.fields ?? []).map(fieldRow)),
     "`sluice schema --connect FILE` lists the fields of your own account as well.",
   ].join("\n\n")
 
-const sourcePage = (use: string, title: string, plugin: Source, sample: object): string =>
+const sourcePage = (use: string, title: string, plugin: Source): string =>
   page(
     `# ${title}`,
     `\`use: ${use}\` in \`sources:\`.`,
     "## Keys",
-    keyTable(keysOf(plugin.config, { ...sample })),
+    keyTable(keysOf(plugin.config)),
     ...Object.entries(plugin.streams).map(([name, spec]) => streamPart(name, spec)),
   )
 
-const sinkPage = (use: string, title: string, plugin: Sink, sample: object): string =>
+const sinkPage = (use: string, title: string, plugin: Sink): string =>
   page(
     `# ${title}`,
     `\`use: ${use}\` in \`sinks:\`.`,
     "## Keys",
-    keyTable(keysOf(plugin.config, { ...sample })),
+    keyTable(keysOf(plugin.config)),
     ...(typeof plugin.objects === "function"
       ? []
       : Object.entries(plugin.objects).map(([name, spec]) => objectPart(name, spec))),
   )
 
-/** Names every key that is required or secret; all values are fakes. */
-const auth0Sample = {
-  domain: "acme.eu.auth0.example.com",
-  client_id: "test-client",
-  client_secret: "test-secret",
-  token: "test-secret",
-}
-
 const plugins = [
-  { file: "auth0.md", title: "Auth0 source", make: (title: string) => sourcePage("auth0", title, auth0, auth0Sample) },
+  { file: "auth0.md", title: "Auth0 source", make: (title: string) => sourcePage("auth0", title, auth0) },
   {
     file: "brevo.md",
     title: "Brevo sink",
-    make: (title: string) => sinkPage("brevo", title, brevo, { api_key: "test-secret" }),
+    make: (title: string) => sinkPage("brevo", title, brevo),
   },
 ]
 

@@ -47,7 +47,7 @@ const placeIn = (file: string, text: string, path: Path): string => {
   return `${file}:${line}:${column}`
 }
 
-const readPipelineFile = (file: string): Effect.Effect<string, UsageError> =>
+export const readPipelineFile = (file: string): Effect.Effect<string, UsageError> =>
   Effect.try({
     try: () => fs.readFileSync(file, "utf8"),
     catch: (cause) => {

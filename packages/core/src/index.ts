@@ -1,9 +1,12 @@
 /** The public surface of core: contracts for plugins, and check, preview and run as functions. */
 
 export { SecretFileError } from "./config/interpolate.ts"
+export { draft, nodeOf } from "./config/jsonNodes.ts"
 export { jsonSchema, type NamedPlugin } from "./config/jsonSchema.ts"
+export { type Key, keysOf, keysOfNode } from "./config/keys.ts"
 export { type PluginModule, PluginNotFound, Plugins } from "./config/plugins.ts"
 export { ConfigError, type Path, type Problem, printProblem } from "./config/problem.ts"
+export { PLACEHOLDER, sampleOf } from "./config/sample.ts"
 export { parseYaml } from "./config/yaml.ts"
 export { type CheckFinding, type CheckReport, checkConnected } from "./engine/check/check.ts"
 export { liveFields } from "./engine/check/liveFields.ts"

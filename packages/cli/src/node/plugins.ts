@@ -2,7 +2,7 @@
 import * as fs from "node:fs"
 import { isBuiltin } from "node:module"
 import * as path from "node:path"
-import { pathToFileURL } from "node:url"
+import { fileURLToPath, pathToFileURL } from "node:url"
 import { type PluginModule, PluginNotFound, Plugins, type Sink, type Source } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -15,6 +15,18 @@ export const shortNames: ReadonlyMap<string, string> = new Map([
   ["salesforce", "#@sluice/sink-salesforce"],
   ["persona", "#@sluice/sink-persona"],
 ])
+
+/** Those whose package is there. */
+export const installedNames = (): ReadonlyArray<string> =>
+  [...shortNames].flatMap(([name, specifier]) => (isThere(specifier) ? [name] : []))
+
+const isThere = (specifier: string): boolean => {
+  try {
+    return fs.existsSync(fileURLToPath(import.meta.resolve(specifier)))
+  } catch {
+    return false
+  }
+}
 
 const packageName = /^(@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/
 const extensions = [".ts", ".mts", ".js", ".mjs"]

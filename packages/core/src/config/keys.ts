@@ -1,10 +1,9 @@
 /** The keys that a schema takes, as rows of a table: name, type, whether it is needed, default, description. */
-import * as JsonSchema from "effect/JsonSchema"
-import * as Predicate from "effect/Predicate"
-import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-
-type Node = { readonly [keyword: string]: unknown }
+import * as SchemaAST from "effect/SchemaAST"
+import { descriptionOf, draft, type Node, nodeOf, nodesOf } from "./jsonNodes.ts"
+import { sampleOf } from "./sample.ts"
 
 export interface Key {
   readonly name: string
@@ -17,17 +16,36 @@ export interface Key {
   readonly description: string
 }
 
-/** `sample` is a value that the schema takes: what decoding adds to it are defaults, what it hides are secrets. */
-export const keysOf = (schema: Schema.Codec<unknown, unknown>, sample: Node): ReadonlyArray<Key> => {
-  const decoded = Schema.decodeUnknownSync(schema)(sample)
-  const encoded = nodeOf(Schema.encodeUnknownSync(schema)(decoded))
-  const plain = nodeOf(decoded)
+/** Of a plugin's config or options: what decoding adds to a value are defaults, what it hides are secrets. */
+export const keysOf = (schema: Schema.Codec<unknown, unknown>): ReadonlyArray<Key> => {
+  const sample = sampleOf(schema)
+  const encoded = sample === undefined ? {} : nodeOf(encodeAgain(schema, sample))
+  const secrets = secretsOf(schema)
   return keysOfNode(draft(schema)).map((key) => ({
     ...key,
-    secret: Redacted.isRedacted(plain[key.name]),
-    default: Object.hasOwn(sample, key.name) || !(key.name in encoded) ? undefined : written(encoded[key.name]),
+    secret: secrets.has(key.name),
+    default:
+      sample === undefined || Object.hasOwn(sample, key.name) || !(key.name in encoded)
+        ? undefined
+        : written(encoded[key.name]),
   }))
 }
+
+/** Undefined where a schema lets nothing be encoded, such as a secret. */
+const encodeAgain = (schema: Schema.Codec<unknown, unknown>, value: unknown): unknown =>
+  Result.getOrUndefined(Result.flatMap(Schema.decodeUnknownResult(schema)(value), Schema.encodeUnknownResult(schema)))
+
+const secretsOf = (schema: Schema.Top): ReadonlySet<PropertyKey> => {
+  const ast = SchemaAST.toType(schema.ast)
+  const properties = SchemaAST.isObjects(ast) ? ast.propertySignatures : []
+  return new Set(properties.flatMap(({ name, type }) => (isSecret(type) ? [name] : [])))
+}
+
+const isSecret = (ast: SchemaAST.AST): boolean =>
+  SchemaAST.isUnion(ast) ? ast.types.some(isSecret) : nodeOf(ast.annotations?.representation).id === REDACTED
+
+/** How `Schema.Redacted` is known. */
+const REDACTED = "effect/schema/Redacted"
 
 /** Durations come back in milliseconds; a reader wants the words of the description. */
 const written = (value: unknown): string => {
@@ -47,17 +65,6 @@ export const keysOfNode = (node: Node): ReadonlyArray<Key> => {
     description: descriptionOf(nodeOf(property)),
   }))
 }
-
-export const draft = (schema: Schema.Top): Node =>
-  JsonSchema.toDocumentDraft07(Schema.toJsonSchemaDocument(schema, { onExcessProperty: "error" })).schema
-
-export const nodeOf = (value: unknown): Node => (Predicate.isObject(value) ? { ...value } : {})
-
-const nodesOf = (value: unknown): ReadonlyArray<Node> => (Array.isArray(value) ? value.map(nodeOf) : [])
-
-/** The description may stand on a part: checks are parts of their own. */
-const descriptionOf = (node: Node): string =>
-  typeof node.description === "string" ? node.description : (nodesOf(node.allOf).map(descriptionOf).find(Boolean) ?? "")
 
 const words: ReadonlyMap<unknown, string> = new Map([
   ["string", "text"],
