@@ -54,13 +54,15 @@ export const exitOfFailure = (failure: Failure): ExitCode => {
   return byCode(failure.reason === undefined ? failure._tag : failure.reason._tag)
 }
 
-/** A file that is right but for variables that are not set is a matter of the environment. */
+const FROM_OUTSIDE: ReadonlySet<string> = new Set(["variable.missing", "variable.file"])
+
+/** A file that is right but for variables and secret files that are not there is a matter of the environment. */
 export const exitOfProblems = (
   problems: ReadonlyArray<{ readonly code: string; readonly severity: string }>,
 ): ExitCode => {
   const errors = problems.filter((problem) => problem.severity === "error")
   if (errors.length === 0) return EXIT.done
-  return errors.every((problem) => problem.code === "variable.missing") ? EXIT.environment : EXIT.invalid
+  return errors.every(({ code }) => FROM_OUTSIDE.has(code)) ? EXIT.environment : EXIT.invalid
 }
 
 /** The gravest first: of several pipelines the worst one decides. */

@@ -40,15 +40,20 @@ describe("the environment", () => {
     }),
   )
 
-  it.effect("a secret file is read from beside the pipeline file, without its last line end", () =>
+  it.effect("a secret file is read from beside the pipeline file, whatever the working directory", () =>
     Effect.gen(function* () {
       const at = yield* folder
       const pipelineFile = path.join(at, "sluice.yaml")
       fs.writeFileSync(path.join(at, "key"), " test-secret \r\n")
-      assert.strictEqual(yield* readSecretFile("./key", pipelineFile), " test-secret ")
-      assert.strictEqual(yield* readSecretFile(path.join(at, "key"), pipelineFile), " test-secret ")
+      for (const name of ["./key", path.join(at, "key")]) {
+        assert.strictEqual((yield* readSecretFile(name, pipelineFile)).text, " test-secret \r\n")
+      }
       assert.include((yield* Effect.flip(readSecretFile("none", pipelineFile))).message, "does not exist")
       assert.include((yield* Effect.flip(readSecretFile(".", pipelineFile))).message, "no regular file")
+      fs.chmodSync(path.join(at, "key"), 0o600)
+      assert.isUndefined((yield* readSecretFile("key", pipelineFile)).concern)
+      fs.chmodSync(path.join(at, "key"), 0o644)
+      assert.include((yield* readSecretFile("key", pipelineFile)).concern, `chmod 600 ${path.join(at, "key")}`)
       fs.truncateSync(path.join(at, "key"), 300_000)
       assert.include((yield* Effect.flip(readSecretFile("key", pipelineFile))).message, "larger than")
     }),

@@ -1,6 +1,6 @@
 /** The public surface of core: contracts for plugins, and check, preview and run as functions. */
 
-export { SecretFileError } from "./config/interpolate.ts"
+export { type SecretFile, SecretFileError } from "./config/interpolate.ts"
 export { draft, nodeOf } from "./config/jsonNodes.ts"
 export { jsonSchema, type NamedPlugin } from "./config/jsonSchema.ts"
 export { type Key, keysOf, keysOfNode } from "./config/keys.ts"

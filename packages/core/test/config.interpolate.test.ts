@@ -9,12 +9,13 @@ import { parseYaml } from "../src/config/yaml.ts"
 const files: { readonly [path: string]: string } = {
   "/run/secrets/key": "test-secret\n",
   "/run/secrets/port": "8080\n",
+  "/open/key": "test-secret",
 }
 const readSecretFile = (path: string) => {
   const text = files[path]
   return text === undefined
     ? Effect.fail(new SecretFileError({ message: `${path} cannot be read` }))
-    : Effect.succeed(text)
+    : Effect.succeed(path.startsWith("/open") ? { text, concern: `everyone can read ${path}` } : { text })
 }
 const read = Effect.fnUntraced(function* (text: string, env: { readonly [name: string]: string } = {}) {
   const document = yield* Effect.fromResult(parseYaml("f.yaml", text)).pipe(Effect.orDie)
@@ -67,6 +68,7 @@ describe("S26: interpolation", () => {
     ["no name", `v: ${ref("")}`, "error variable.syntax v 1:4 "],
     ["one inside another", `v: "${ref(`A:-${ref("B")}`)}"`, "error variable.syntax v 1:4 "],
     ["one that does not end", `v: "$${"{"}A"`, "error variable.syntax v 1:4 "],
+    ["a file that everyone can read", `a: 1\nv: x${ref("file:/open/key")}`, "warning variable.file v 2:4 "],
     ["a file that is not there", `v: ${ref("file:/nope")}`, "error variable.file v 1:4 "],
   ]
   for (const [name, text, expected] of broken) {

@@ -2,6 +2,7 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { parseEnv } from "node:util"
+import type { SecretFile } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
@@ -11,6 +12,8 @@ export class EnvironmentRefused extends Schema.TaggedError<EnvironmentRefused>()
   message: Schema.String,
 }) {}
 
+export type Variables = Readonly<Record<string, string | undefined>>
+
 const LARGEST_FILE = 256 * 1024
 
 export interface EnvironmentOptions {
@@ -18,7 +21,7 @@ export interface EnvironmentOptions {
   /** Given with `--env-file`, seen from the working directory: it has to exist. */
   readonly envFile?: string | undefined
   /** The variables of the process; they win over files. */
-  readonly env: Readonly<Record<string, string | undefined>>
+  readonly env: Variables
 }
 
 const isMissing = (cause: unknown): boolean => cause instanceof Error && "code" in cause && cause.code === "ENOENT"
@@ -58,8 +61,17 @@ export const readEnvironment = (
     return variables
   })
 
-/** The text for `${file:…}`, seen from the pipeline file, without the line end that editors and `echo` add. */
-export const readSecretFile = (file: string, pipelineFile: string): Effect.Effect<string, EnvironmentRefused> =>
-  required(path.resolve(path.dirname(path.resolve(pipelineFile)), file), "the secret file").pipe(
-    Effect.map((text) => text.replace(/\r?\n$/, "")),
-  )
+/** What an orchestrator mounts for this container alone is readable to all of it. */
+const MOUNTED = /^(\/var)?\/run\/secrets\//
+
+/** Says so where every user of this machine may read the file. */
+const concernOf = (file: string): string | undefined => {
+  const open = process.platform !== "win32" && !MOUNTED.test(file) && (fs.statSync(file).mode & 0o004) !== 0
+  return open ? `every user of this machine can read ${file}: chmod 600 ${file}` : undefined
+}
+
+/** The file for `${file:…}`, seen from the pipeline file. */
+export const readSecretFile = (file: string, pipelineFile: string): Effect.Effect<SecretFile, EnvironmentRefused> => {
+  const resolved = path.resolve(path.dirname(path.resolve(pipelineFile)), file)
+  return Effect.map(required(resolved, "the secret file"), (text) => ({ text, concern: concernOf(resolved) }))
+}

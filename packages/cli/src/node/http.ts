@@ -4,14 +4,13 @@ import * as Effect from "effect/Effect"
 import type { HttpClient } from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from "undici"
-import { EnvironmentRefused } from "./environment.ts"
-
-type Variables = Readonly<Record<string, string | undefined>>
+import { authorities } from "./authorities.ts"
+import { EnvironmentRefused, type Variables } from "./environment.ts"
 
 export interface HttpOptions {
   /**
-   * The variables of the process: HTTP_PROXY, HTTPS_PROXY and NO_PROXY are honoured in both cases. Node itself reads
-   * NODE_EXTRA_CA_CERTS when it starts.
+   * HTTP_PROXY, HTTPS_PROXY and NO_PROXY are honoured in both cases, NODE_EXTRA_CA_CERTS and SSL_CERT_FILE name
+   * certificate authorities.
    */
   readonly env: Variables
   readonly connectTimeoutMillis?: number
@@ -28,26 +27,40 @@ const either = (env: Variables, name: string): string | undefined =>
   // The lower-case form wins, as with curl; an empty value switches a proxy off.
   (env[name.toLowerCase()] ?? env[name]) || undefined
 
-const makeAgent = (options: HttpOptions): Dispatcher => {
-  const agent: Agent.Options = {
-    connect: { timeout: options.connectTimeoutMillis ?? 10_000, rejectUnauthorized: true },
-    pipelining: 1,
-  }
+const refused = (message: string) => new EnvironmentRefused({ message })
+
+/** `proxy:8080` is http, as with curl. The address can hold a password, so errors show the variable alone. */
+const proxyOf = (env: Variables, name: string): Effect.Effect<string, EnvironmentRefused> => {
+  const written = either(env, name) ?? ""
+  const address = written === "" || written.includes("://") ? written : `http://${written}`
+  const usable = address === "" || (URL.canParse(address) && /^https?:$/.test(new URL(address).protocol))
+  return usable
+    ? Effect.succeed(address)
+    : Effect.fail(
+        refused(`${name} is not the address of an http or https proxy, such as http://proxy.example.com:8080`),
+      )
+}
+
+const makeAgent = Effect.fnUntraced(function* (options: HttpOptions) {
   const { env } = options
-  const httpProxy = either(env, "HTTP_PROXY")
-  const httpsProxy = either(env, "HTTPS_PROXY")
-  if (httpProxy === undefined && httpsProxy === undefined) return new Agent(agent)
+  const secureContext = yield* authorities(env)
+  const trust = { rejectUnauthorized: true, ...(secureContext === undefined ? {} : { secureContext }) }
+  const timeout = options.connectTimeoutMillis ?? 10_000
+  const agent: Agent.Options = { connect: { timeout, ...trust }, pipelining: 1 }
+  // Empty, not absent: an absent one would be looked up in the process again.
+  const [httpProxy, httpsProxy] = [yield* proxyOf(env, "HTTP_PROXY"), yield* proxyOf(env, "HTTPS_PROXY")]
+  if (httpProxy === "" && httpsProxy === "") return new Agent(agent)
   const exceptions = either(env, "NO_PROXY")
   return new EnvHttpProxyAgent({
     ...agent,
-    // Empty, not absent: an absent one would be looked up in the process again.
-    httpProxy: httpProxy ?? "",
-    httpsProxy: httpsProxy ?? "",
+    httpProxy,
+    httpsProxy,
     noProxy: exceptions === "*" ? "*" : [exceptions, LOOPBACK].filter((each) => each !== undefined).join(","),
-    requestTls: { rejectUnauthorized: true },
-    proxyTls: { rejectUnauthorized: true },
+    connectTimeout: timeout,
+    requestTls: trust,
+    proxyTls: trust,
   })
-}
+})
 
 /** Effect's layer sets an hour for the headers and nothing for the body, and leaves the rest to `Effect.timeout`. */
 const bounded = (options: HttpOptions): Dispatcher.DispatcherComposeInterceptor => {
@@ -56,22 +69,15 @@ const bounded = (options: HttpOptions): Dispatcher.DispatcherComposeInterceptor 
   return (dispatch) => (request, handler) => dispatch({ ...request, headersTimeout, bodyTimeout }, handler)
 }
 
-const refused = (message: string) => Effect.fail(new EnvironmentRefused({ message }))
-
 const makeDispatcher = (options: HttpOptions): Effect.Effect<Dispatcher, EnvironmentRefused> =>
-  Effect.suspend(() => {
-    if (options.env.NODE_TLS_REJECT_UNAUTHORIZED === "0") {
-      return refused(
-        "NODE_TLS_REJECT_UNAUTHORIZED=0 switches off the check of every certificate: unset it, and give a private " +
-          "certificate authority with NODE_EXTRA_CA_CERTS",
+  options.env.NODE_TLS_REJECT_UNAUTHORIZED === "0"
+    ? Effect.fail(
+        refused(
+          "NODE_TLS_REJECT_UNAUTHORIZED=0 switches off the check of every certificate: unset it, and give a private " +
+            "certificate authority with NODE_EXTRA_CA_CERTS",
+        ),
       )
-    }
-    return Effect.try({
-      try: () => makeAgent(options),
-      // The address of a proxy can hold a password.
-      catch: () => new EnvironmentRefused({ message: "HTTP_PROXY or HTTPS_PROXY is not a usable address" }),
-    })
-  })
+    : makeAgent(options)
 
 const dispatcher = (options: HttpOptions) =>
   Layer.effect(NodeHttpClient.Dispatcher)(

@@ -11,8 +11,15 @@ import type { YamlDocument } from "./yaml.ts"
 /** What a file may be filled in from. Core reads neither the environment nor a disk. */
 export interface Variables {
   readonly env: { readonly [name: string]: string | undefined }
-  /** The text of a file named by `${file:…}`, read under a size bound. A newline at its end is dropped here. */
-  readonly readSecretFile: (path: string) => Effect.Effect<string, SecretFileError>
+  /** A file named by `${file:…}`, read under a size bound. */
+  readonly readSecretFile: (path: string) => Effect.Effect<SecretFile, SecretFileError>
+}
+
+export interface SecretFile {
+  /** All of it: a newline at its end is dropped here. */
+  readonly text: string
+  /** What should be mended about the file, such as who may read it: a warning where the file is named. */
+  readonly concern?: string | undefined
 }
 
 /** `message` says why, and holds nothing of the file. */
@@ -33,10 +40,10 @@ export interface Reading {
 
 export const pathKey = (path: Path): string => JSON.stringify(path)
 
-type Files = ReadonlyMap<string, Result.Result<string, SecretFileError>>
+type Files = ReadonlyMap<string, Result.Result<SecretFile, SecretFileError>>
 
 export const interpolate = Effect.fnUntraced(function* (document: YamlDocument, variables: Variables) {
-  const files = new Map<string, Result.Result<string, SecretFileError>>()
+  const files = new Map<string, Result.Result<SecretFile, SecretFileError>>()
   for (const path of secretFiles(document.root)) {
     files.set(path, yield* Effect.result(variables.readSecretFile(path)))
   }
@@ -74,6 +81,7 @@ function fill(document: YamlDocument, env: Variables["env"], files: Files): Read
       ? [Result.fail({ code: "variable.syntax", message: template.failure })]
       : template.success.map((part) => resolve(part, env, files))
     for (const part of parts) if (Result.isFailure(part)) report("error", part.failure)
+    for (const message of concerns(template, files)) report("warning", { code: "variable.file", message })
     if (parts.some(Result.isFailure)) {
       unresolved.add(pathKey(path))
       return null
@@ -106,13 +114,19 @@ function fill(document: YamlDocument, env: Variables["env"], files: Files): Read
   return { value: build(document.root, []), texts, interpolated, unresolved, problems }
 }
 
+const concerns = (template: Result.Result<ReadonlyArray<Part>, string>, files: Files): ReadonlyArray<string> =>
+  Result.getOrElse(template, () => []).flatMap((part) => {
+    const read = part._tag === "File" ? files.get(part.path) : undefined
+    return read !== undefined && Result.isSuccess(read) ? (read.success.concern ?? []) : []
+  })
+
 type Finding = { readonly code: string; readonly message: string; readonly suggestion?: string }
 
 function resolve(part: Part, env: Variables["env"], files: Files): Result.Result<string, Finding> {
   if (part._tag === "Text") return Result.succeed(part.text)
   if (part._tag === "File") {
     const read = files.get(part.path)
-    if (read !== undefined && Result.isSuccess(read)) return Result.succeed(read.success.replace(/\r?\n$/, ""))
+    if (read !== undefined && Result.isSuccess(read)) return Result.succeed(read.success.text.replace(/\r?\n$/, ""))
     return Result.fail({ code: "variable.file", message: read?.failure.message ?? `${part.path} was not read` })
   }
   const { name, fallback } = part

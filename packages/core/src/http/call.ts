@@ -126,8 +126,8 @@ const broken = (error: Parameters<typeof transmission>[0], where: string): Fault
   }
   const cause = transmission(error)
   switch (cause._tag) {
-    case "NotTrusted":
-      return final(new Misconfigured({ message: `${where}: the certificate is not trusted (${cause.code}).` }))
+    case "Barred":
+      return final(new Misconfigured({ message: `${where}: ${cause.why}.` }))
     case "NotSent":
       return {
         _tag: "Passing",

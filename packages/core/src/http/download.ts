@@ -61,8 +61,8 @@ const addressOf = ({ name, url, expects, otherwise, insecure }: Download): Effec
 
 const broken = (where: string) => (error: HttpClientError) => {
   const cause = transmission(error)
-  return cause._tag === "NotTrusted"
-    ? new Misconfigured({ message: `${where}: the certificate is not trusted (${cause.code}).` })
+  return cause._tag === "Barred"
+    ? new Misconfigured({ message: `${where}: ${cause.why}.` })
     : new Unavailable({ message: `${where}: the download broke off (${cause.code}).`, inDoubt: false })
 }
 

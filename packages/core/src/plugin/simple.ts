@@ -175,8 +175,8 @@ const unreached = (name: string, cause: Transmission): SinkReason => {
   switch (cause._tag) {
     case "NotSent":
       return new Unavailable({ message: `${name} could not be reached (${cause.code})`, inDoubt: false })
-    case "NotTrusted":
-      return new Misconfigured({ message: `the certificate of ${name} is not trusted (${cause.code})` })
+    case "Barred":
+      return new Misconfigured({ message: `${name}: ${cause.why}` })
     case "Lost":
       return lost(`the connection to ${name} broke off (${cause.code})`)
   }
