@@ -17,6 +17,7 @@ const nowhere: Host["Service"] = {
   outPage: { width: 100, style: plain },
   errPage: { width: 100, style: plain },
   live: false,
+  asks: false,
   setExit: () => Effect.void,
   stopRequested: Effect.never,
   drains: () => Effect.void,

@@ -3,7 +3,7 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Schema from "effect/Schema"
-import { plugins } from "./authoringCommands.ts"
+import { init, plugins } from "./authoringCommands.ts"
 import {
   envFile,
   file,
@@ -204,5 +204,5 @@ export const sluice = Command.make("sluice").pipe(
     { command: "sluice preview pipeline.yaml", description: "What would be written?" },
     { command: "sluice run pipeline.yaml", description: "Write it" },
   ]),
-  Command.withSubcommands([check, preview, run, runs, deadLetters, stateCommand, schema, plugins, sandbox]),
+  Command.withSubcommands([init, check, preview, run, runs, deadLetters, stateCommand, schema, plugins, sandbox]),
 )

@@ -17,6 +17,8 @@ export class Host extends Context.Service<
     readonly errPage: Page
     /** Progress is drawn on a terminal and printed in lines elsewhere. */
     readonly live: boolean
+    /** Somebody is there to answer a question. */
+    readonly asks: boolean
     readonly setExit: (code: ExitCode) => Effect.Effect<void>
     /** Completes on the first signal, for a command that ends by itself then. Without it a signal interrupts. */
     readonly stopRequested: Effect.Effect<void>
@@ -56,6 +58,8 @@ const pageOf = (stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Page => {
   return { width: Math.max(40, Math.min(columns > 0 ? columns : 100, 200)), style: colour ? coloured : plain }
 }
 
+const unattended = (env: NodeJS.ProcessEnv): boolean => env.TERM === "dumb" || env.CI !== undefined
+
 /**
  * Runs a program as this process and exits with its code. The first signal asks a draining command to end and
  * interrupts any other; a deadline ends one that hangs; a second signal ends at once.
@@ -75,7 +79,8 @@ export const runProcess = (program: Effect.Effect<void, never, Host>): void => {
       err: writer(process.stderr),
       outPage: pageOf(process.stdout, process.env),
       errPage: pageOf(process.stderr, process.env),
-      live: process.stderr.isTTY === true && process.env.TERM !== "dumb" && process.env.CI === undefined,
+      live: process.stderr.isTTY === true && !unattended(process.env),
+      asks: process.stdin.isTTY === true && process.stdout.isTTY === true && !unattended(process.env),
       setExit: (next) =>
         Effect.sync(() => {
           code = next

@@ -25,9 +25,13 @@ export interface Loaded {
 }
 
 /** Asks no vendor. Fails with all problems of the file. */
-export const load = Effect.fnUntraced(function* ({ file, envFile }: FileInput) {
+export const load = Effect.fnUntraced(function* (input: FileInput) {
+  return yield* loadText(yield* readPipelineFile(input.file), input)
+})
+
+/** As if the file had this text. */
+export const loadText = Effect.fnUntraced(function* (text: string, { file, envFile }: FileInput) {
   const { env } = yield* Host
-  const text = yield* readPipelineFile(file)
   const variables = Object.fromEntries(yield* readEnvironment({ pipelineFile: file, envFile, env }))
   const planned = yield* plan({
     file,

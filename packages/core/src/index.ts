@@ -9,6 +9,7 @@ export { ConfigError, type Path, type Problem, printProblem } from "./config/pro
 export { PLACEHOLDER, sampleOf } from "./config/sample.ts"
 export { parseYaml } from "./config/yaml.ts"
 export { type CheckFinding, type CheckReport, checkConnected } from "./engine/check/check.ts"
+export { firstRecords } from "./engine/check/firstRecords.ts"
 export { liveFields } from "./engine/check/liveFields.ts"
 export { ConnectionError } from "./engine/connect.ts"
 export {

@@ -6,14 +6,10 @@ import { descriptionOf, draft, type Node, nodeOf, nodesOf } from "./jsonNodes.ts
 
 export const PLACEHOLDER = "change-me"
 
+const ADDRESS = `https://${PLACEHOLDER}.example.com`
+
 /** Offered where a description names no example of its own. */
-const TEXTS = [
-  PLACEHOLDER,
-  `https://${PLACEHOLDER}.example.com`,
-  `${PLACEHOLDER}.example.com`,
-  "1 minute",
-  "2026-01-01",
-]
+const TEXTS = [PLACEHOLDER, ADDRESS, `${PLACEHOLDER}.example.com`, "1 minute", "2026-01-01"]
 
 /**
  * The required keys, and of the others, in the order of the schema, as many as it takes until the schema is content:
@@ -23,7 +19,11 @@ export const sampleOf = (schema: Schema.Codec<unknown, unknown>): Readonly<Recor
   const root = draft(schema)
   const properties = nodeOf(root.properties)
   const required = new Set(Array.isArray(root.required) ? root.required : [])
-  const candidates = new Map(Object.keys(properties).map((name) => [name, candidatesFor(nodeOf(properties[name]))]))
+  const candidates = new Map(
+    Object.entries(properties)
+      .map(([name, property]) => [name, nodeOf(property)] as const)
+      .map(([name, node]) => [name, [...hintOf(name, node), ...candidatesFor(node)]]),
+  )
   const spare = [...candidates.keys()].filter((name) => !required.has(name))
   const chosen = new Map([...candidates.keys()].filter((name) => required.has(name)).map((name) => [name, 0]))
 
@@ -40,6 +40,10 @@ export const sampleOf = (schema: Schema.Codec<unknown, unknown>): Readonly<Recor
     chosen.set(more, 0)
   }
 }
+
+/** An address is one although its schema takes any text. */
+const hintOf = (name: string, node: Node): ReadonlyArray<Schema.Json> =>
+  /(^|_)url$/.test(name) && exampleIn(node).length === 0 ? [ADDRESS] : []
 
 const candidatesFor = (node: Node): ReadonlyArray<Schema.Json> => {
   const merged: Node = Object.assign({}, node, ...nodesOf(node.allOf))

@@ -1,0 +1,66 @@
+/** An entry of `sources:` or `sinks:` for a plugin: its name, its keys, and the variables their values come from. */
+import { type Key, keysOf, PLACEHOLDER, sampleOf } from "@sluice/core"
+import type { Codec, Json } from "effect/Schema"
+
+export interface Connection {
+  /** In the file: `brevo`, `my-sink`. */
+  readonly name: string
+  readonly use: string
+  readonly keys: ReadonlyArray<ConnectionKey>
+  /** Keys that it takes beside those. */
+  readonly more: ReadonlyArray<string>
+  /** Replaces the vendor's address where it is set. */
+  readonly baseUrl: string
+}
+
+export interface ConnectionKey {
+  readonly key: string
+  readonly variable: string
+  /** Fits the schema until the real value is there. */
+  readonly placeholder: string
+  readonly secret: boolean
+  readonly description: string
+}
+
+/** `apart`: a name that the other end has. */
+export const makeConnection = (
+  use: string,
+  plugin: { readonly config: Codec<unknown, unknown> },
+  apart?: string,
+): Connection => {
+  const name = nameOf(use)
+  const keys = keysOf(plugin.config)
+  const sample = sampleOf(plugin.config)
+  const needed = new Set(sample === undefined ? keys.filter(isNeeded).map((key) => key.name) : Object.keys(sample))
+  const variable = (key: string) => variableName(`${name}_${key}`)
+  return {
+    name: name === apart ? `${name}-to` : name,
+    use,
+    keys: keys
+      .filter((key) => needed.has(key.name))
+      .map((key) => ({
+        key: key.name,
+        variable: variable(key.name),
+        placeholder: text(sample?.[key.name]),
+        secret: key.secret,
+        description: key.description,
+      })),
+    more: keys.filter((key) => !needed.has(key.name)).map((key) => key.name),
+    baseUrl: variable("base_url"),
+  }
+}
+
+const isNeeded = ({ required, secret }: Key): boolean => required || secret
+
+const text = (value: Json | undefined): string =>
+  value === undefined ? PLACEHOLDER : typeof value === "string" ? value : JSON.stringify(value)
+
+const variableName = (text: string): string => text.toUpperCase().replaceAll(/[^A-Z0-9]+/g, "_")
+
+/** `./crm/my-sink.ts` is my-sink, `@acme/sluice-sink-crm` is crm. */
+export const nameOf = (use: string): string => {
+  const last = use.split("/").at(-1) ?? use
+  const name = last.replace(/\.m?[jt]s$/, "").replace(/^(sluice-)?(sink-|source-)?(?=.)/, "")
+  const clean = name.replaceAll(/[^A-Za-z0-9_-]+/g, "-")
+  return /^[A-Za-z_]/.test(clean) ? clean : `_${clean}`
+}

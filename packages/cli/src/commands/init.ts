@@ -1,0 +1,162 @@
+/** `sluice init`: a first pipeline file, from a few questions or flags. */
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { parseEnv } from "node:util"
+import { keysOf, type Problem } from "@sluice/core"
+import * as Effect from "effect/Effect"
+import { makeConnection } from "../authoring/connection.ts"
+import { chooseEnds, type Ends, type Wanted } from "../authoring/ends.ts"
+import { environmentFile } from "../authoring/environmentFile.ts"
+import { askVendors, unset } from "../authoring/live.ts"
+import { ignoreFile, type NewFile, refuseExisting, writeFiles } from "../authoring/newFiles.ts"
+import { type Draft, pipelineFile } from "../authoring/pipelineFile.ts"
+import { type Proposal, propose } from "../authoring/propose.ts"
+import { atTerminal, type Questions, unattended } from "../authoring/questions.ts"
+import { describedFields, seenFields } from "../authoring/sourceFields.ts"
+import { EXIT, exitOfProblems } from "../exit.ts"
+import { Host } from "../host.ts"
+import { load } from "../load.ts"
+import { EnvironmentRefused, readEnvironment } from "../node/environment.ts"
+import { layer as pluginsLayer } from "../node/plugins.ts"
+import { present } from "../present.ts"
+import { renderInit } from "../render/init.ts"
+
+export interface InitInput extends Wanted {
+  readonly file: string | undefined
+  readonly connect: boolean
+  readonly yes: boolean
+  readonly force: boolean
+  readonly json: boolean
+  readonly envFile: string | undefined
+  readonly state: string
+}
+
+export interface InitReport {
+  readonly file: string
+  readonly written: ReadonlyArray<string>
+  readonly source: string
+  readonly sink: string
+  /** The vendors were asked. */
+  readonly connected: boolean
+  readonly proposal: Proposal
+  readonly variables: ReadonlyArray<{ readonly name: string; readonly secret: boolean; readonly set: boolean }>
+  /** What `sluice check` says of the new file. */
+  readonly problems: ReadonlyArray<Problem>
+  /** Begins it anew with the live fields. */
+  readonly again: string
+}
+
+export const handler = (input: InitInput) =>
+  begin(input).pipe(
+    Effect.provide(pluginsLayer),
+    Effect.catchTag("QuitError", () => Effect.flatMap(Host, (host) => host.setExit(EXIT.interrupted))),
+  )
+
+const begin = Effect.fnUntraced(function* (input: InitInput) {
+  const host = yield* Host
+  const questions = host.asks && !input.yes && !input.json ? atTerminal : unattended(input.yes)
+  const ends = yield* chooseEnds(input, questions, input.file ?? "pipeline.yaml")
+  const file = input.file ?? (yield* questions.text("file", "Which file", `${ends.stream.name}.yaml`))
+  if (!input.force) yield* replaceOrRefuse(file, questions)
+
+  const where = { file, envFile: input.envFile, state: input.state }
+  const variables = yield* readEnvironment({ pipelineFile: file, envFile: input.envFile, env: host.env })
+  const described = makeDraft(file, ends)
+  const keys = [...described.source.keys, ...described.sink.keys]
+  const open = unset(keys, variables)
+  if (input.connect && open.length > 0) return yield* withoutValues(open.map(({ variable }) => variable))
+  const connect =
+    input.connect || (open.length === 0 && (yield* questions.confirm("Look at the live fields and records now?", true)))
+  const draft = connect ? withLive(described, ends, yield* askVendors(pipelineFile(described), where)) : described
+
+  const files = [
+    { file, text: pipelineFile(draft) },
+    ...environmentFiles(file, draft),
+    ...ignoreFile(path.dirname(file)),
+  ]
+  yield* writeFiles(files)
+  const problems = yield* checked(where)
+  const report: InitReport = {
+    file,
+    written: files.map((each) => each.file),
+    source: `${draft.source.name}.${draft.stream}`,
+    sink: `${draft.sink.name}.${draft.object}`,
+    connected: draft.connected,
+    proposal: draft.proposal,
+    variables: keys.map((key) => ({ name: key.variable, secret: key.secret, set: !open.includes(key) })),
+    problems,
+    again: commandFor(file, ends),
+  }
+  yield* present(report, { json: input.json, render: renderInit, exit: exitOfProblems(problems) })
+})
+
+const replaceOrRefuse = Effect.fnUntraced(function* (file: string, questions: Questions) {
+  if (!fs.existsSync(file) || (yield* questions.confirm(`${file} exists. Replace it?`, false))) return
+  yield* refuseExisting([file])
+})
+
+const withoutValues = (names: ReadonlyArray<string>) =>
+  Effect.fail(
+    new EnvironmentRefused({
+      message: `--connect asks the vendors, and ${names.join(", ")} ${names.length === 1 ? "has" : "have"} no value: set them in the shell or in .env, which \`sluice init\` writes without --connect`,
+    }),
+  )
+
+const makeDraft = (file: string, { source, stream, sink, object }: Ends): Draft => {
+  const fields = describedFields(stream.spec)
+  const from = makeConnection(source.use, source.plugin)
+  return {
+    file,
+    name: path.basename(file).replace(/\.ya?ml$/, ""),
+    source: from,
+    stream: stream.name,
+    incremental: stream.spec.modes.includes("incremental"),
+    streamOptions: keysOf(stream.spec.options).map(nameOfKey),
+    sink: makeConnection(sink.use, sink.plugin, from.name),
+    object: object.name,
+    objectOptions: keysOf(object.spec.options).map(nameOfKey),
+    condition: fields.find(({ type }) => type === "boolean")?.path,
+    proposal: propose(object.spec.key, object.spec.fields ?? [], fields),
+    connected: false,
+  }
+}
+
+const nameOfKey = ({ name }: { readonly name: string }): string => name
+
+const withLive = (
+  draft: Draft,
+  { stream, object }: Ends,
+  { fields, records }: Effect.Success<ReturnType<typeof askVendors>>,
+): Draft => ({
+  ...draft,
+  connected: true,
+  proposal: propose(object.spec.key, fields, seenFields(stream.spec, records)),
+})
+
+/** Lines are added to a `.env` that is there; none is changed. */
+const environmentFiles = (file: string, draft: Draft): ReadonlyArray<NewFile> => {
+  const target = path.join(path.dirname(file), ".env")
+  const existing = fs.existsSync(target) ? fs.readFileSync(target, "utf8") : undefined
+  const there = new Set(Object.keys(parseEnv(existing ?? "")))
+  const lacking = [...draft.source.keys, ...draft.sink.keys].filter(({ variable }) => !there.has(variable))
+  const text = environmentFile(existing, path.basename(file), lacking)
+  return lacking.length === 0 ? [] : [{ file: target, text, secret: true }]
+}
+
+const checked = (where: { readonly file: string; readonly envFile: string | undefined }) =>
+  load(where).pipe(
+    Effect.map(({ plan }) => plan.warnings),
+    Effect.catchTag("ConfigError", ({ problems }) => Effect.succeed(problems)),
+  )
+
+/** With the flags that make a choice. */
+const commandFor = (file: string, { source, stream, sink, object }: Ends): string => {
+  const { objects } = sink.plugin
+  const flags = [
+    ["source", source.use],
+    ...(Object.keys(source.plugin.streams).length > 1 ? [["stream", stream.name]] : []),
+    ["sink", sink.use],
+    ...(typeof objects === "function" || Object.keys(objects).length > 1 ? [["object", object.name]] : []),
+  ]
+  return ["sluice init", file, ...flags.map(([flag, value]) => `--${flag} ${value}`), "--connect --force"].join(" ")
+}
