@@ -1,10 +1,11 @@
 /** The help of every command, as data: asked from the command line itself. */
 import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as CliConfig from "effect/cli/CliConfig"
 import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
 import type { HelpDoc } from "effect/cli/HelpDoc"
 import * as Effect from "effect/Effect"
-import { sluice } from "../src/command.ts"
+import { builtIns, sluice } from "../src/command.ts"
 import { Host } from "../src/host.ts"
 import { plain } from "../src/render/text.ts"
 import { VERSION } from "../src/version.ts"
@@ -32,6 +33,7 @@ const helpOf = (path: ReadonlyArray<string>): Effect.Effect<HelpDoc> =>
     }
     yield* Command.runWith(sluice, { version: VERSION })([...path, "--help"]).pipe(
       Effect.provideService(CliOutput.Presenter, presenter),
+      Effect.provideService(CliConfig.CliConfig, { builtIns }),
       Effect.provideService(Host, nowhere),
       Effect.provide(NodeServices.layer),
       Effect.orDie,

@@ -166,6 +166,7 @@ const commandPage = (all: ReadonlyArray<CommandHelp>): string =>
   page(
     "# Commands",
     "Exit codes: 0 done; 1 failed, resumable if it says so; 2 file or command line invalid; 3 credentials or environment;\n4 finished with dead letters, rows in doubt or a reported gap; 5 another run holds the lock; 70 a bug; 129, 130, 143\nended by a signal.",
+    "Every command takes `--log-format pretty|json` and `--log-level debug|info|warn|error|none`, for what it and its plugins\nlog on standard error.",
     ...all.map(commandPart),
   )
 

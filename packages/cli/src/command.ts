@@ -2,6 +2,7 @@
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Schema from "effect/Schema"
 import { init, plugins } from "./authoringCommands.ts"
 import {
@@ -17,6 +18,7 @@ import {
   texts,
   toggle,
 } from "./flags.ts"
+import { LogFormat, LogLevel } from "./logs.ts"
 import { deadLetters, runs, stateCommand } from "./stateCommands.ts"
 
 const check = Command.make(
@@ -197,6 +199,9 @@ const sandbox = Command.make(
   ]),
 )
 
+/** Of the flags that effect/cli brings; the level of the log is our own. */
+export const builtIns = [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] as const
+
 export const sluice = Command.make("sluice").pipe(
   Command.withDescription("Move identity data by pipelines in YAML: look before you write, account for every record."),
   Command.withExamples([
@@ -205,4 +210,5 @@ export const sluice = Command.make("sluice").pipe(
     { command: "sluice run pipeline.yaml", description: "Write it" },
   ]),
   Command.withSubcommands([init, check, preview, run, runs, deadLetters, stateCommand, schema, plugins, sandbox]),
+  Command.withGlobalFlags([LogFormat, LogLevel]),
 )

@@ -6,26 +6,38 @@ import { describeThrown, Host } from "./host.ts"
 import { renderTroubles, type Trouble } from "./render/problems.ts"
 import { bug, type CommandFailure, troublesOf } from "./troubles.ts"
 
+/** `json` and `pretty`: as log entries are written. `result`: JSON on standard output, in place of the result. */
+type Form = "result" | "json" | "pretty"
+
 export const reportFailure = <E extends CommandFailure, R>(
   self: Effect.Effect<void, E, R>,
-  json: boolean,
+  form: Form,
 ): Effect.Effect<void, never, R | Host> =>
   Effect.catchCause(self, (cause) => {
     if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt
     const failure = Cause.findErrorOption(cause)
     return failure._tag === "Some"
-      ? show(troublesOf(failure.value), exitOfFailure(failure.value), json)
-      : show([bug(describeThrown(Cause.squash(cause)))], EXIT.bug, json)
+      ? show(troublesOf(failure.value), exitOfFailure(failure.value), form)
+      : show([bug(describeThrown(Cause.squash(cause)))], EXIT.bug, form)
   })
 
 const show = Effect.fnUntraced(function* (
   troubles: ReadonlyArray<Trouble>,
   code: (typeof EXIT)[keyof typeof EXIT],
-  json: boolean,
+  form: Form,
 ) {
   const host = yield* Host
-  yield* json
-    ? host.out(`${JSON.stringify({ ok: false, problems: troubles }, null, 2)}\n`)
-    : host.err(`${renderTroubles(troubles, host.errPage)}\n`)
+  switch (form) {
+    case "result":
+      yield* host.out(`${JSON.stringify({ ok: false, problems: troubles }, null, 2)}\n`)
+      break
+    case "json":
+      yield* Effect.forEach(troubles, ({ severity, message, ...rest }) =>
+        severity === "error" ? Effect.logError(message, rest) : Effect.logWarning(message, rest),
+      )
+      break
+    case "pretty":
+      yield* host.err(`${renderTroubles(troubles, host.errPage)}\n`)
+  }
   yield* host.setExit(code)
 })

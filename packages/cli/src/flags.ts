@@ -6,18 +6,23 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { reportFailure } from "./failures.ts"
 import type { Host } from "./host.ts"
+import { LogFormat, type LogSettings, logging } from "./logs.ts"
 import type { CommandFailure } from "./troubles.ts"
 
 /** Loads a command's module when it runs, and turns whatever goes wrong there into text, or JSON, and an exit code. */
 export const handle =
   <Input extends { readonly json: boolean }, E extends CommandFailure>(
-    load: () => Promise<{ readonly handler: (input: Input) => Effect.Effect<void, E, Host> }>,
+    load: () => Promise<{ readonly handler: (input: Input) => Effect.Effect<void, E, Host | LogSettings> }>,
   ) =>
-  (input: Input): Effect.Effect<void, never, Host> =>
-    Effect.promise(load).pipe(
-      Effect.flatMap(({ handler }) => handler(input)),
-      (effect) => reportFailure(effect, input.json),
-    )
+  (input: Input): Effect.Effect<void, never, Host | LogSettings> =>
+    Effect.gen(function* () {
+      const format = yield* LogFormat
+      yield* Effect.promise(load).pipe(
+        Effect.flatMap(({ handler }) => handler(input)),
+        (effect) => reportFailure(effect, input.json ? "result" : format),
+        logging,
+      )
+    })
 
 export const orUndefined = <A>(flag: Flag.Flag<A>) => Flag.optional(flag).pipe(Flag.map(Option.getOrUndefined))
 

@@ -3,9 +3,8 @@ import * as CliConfig from "effect/cli/CliConfig"
 import * as CliError from "effect/cli/CliError"
 import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
-import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Effect from "effect/Effect"
-import { sluice } from "./command.ts"
+import { builtIns, sluice } from "./command.ts"
 import { withSubcommand } from "./commandLine.ts"
 import { EXIT } from "./exit.ts"
 import { reportFailure } from "./failures.ts"
@@ -13,8 +12,6 @@ import { Host, runProcess } from "./host.ts"
 import { idleServices } from "./idleServices.ts"
 import { fitHelp, renderMisuse } from "./render/usage.ts"
 import { VERSION } from "./version.ts"
-
-const builtIns = [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] as const
 
 /** Help goes to standard output; what is wrong with a command line goes to standard error, without the help. */
 const presenter = (host: Host["Service"]): CliOutput.Presenter => {
@@ -44,7 +41,7 @@ const program = (args: ReadonlyArray<string>) =>
       Effect.provideService(CliConfig.CliConfig, { builtIns }),
       Effect.provide(idleServices),
     )
-    yield* reportFailure(cli, args.includes("--json"))
+    yield* reportFailure(cli, args.includes("--json") ? "result" : "pretty")
   })
 
 runProcess(program(process.argv.slice(2)))

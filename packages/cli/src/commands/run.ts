@@ -1,14 +1,14 @@
 /** `sluice run`: runs pipelines and reports what became of every record. */
-import { type RunEvent, run } from "@sluice/core"
-import * as Clock from "effect/Clock"
+import { run } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import { exitOfReport } from "../exit.ts"
 import { Host } from "../host.ts"
 import { checkRoutes, choose, load } from "../load.ts"
+import { LogFormat } from "../logs.ts"
 import { layer } from "../node/index.ts"
 import { present } from "../present.ts"
-import { makeProgress } from "../render/progress.ts"
 import { renderReport } from "../render/report.ts"
+import { logTeller, progressTeller } from "../telling.ts"
 
 export interface RunInput {
   readonly file: string
@@ -33,19 +33,7 @@ export const handler = Effect.fnUntraced(function* (input: RunInput) {
   yield* checkRoutes(pipelines, input.routes)
   const graceMillis = input.grace * 1000
   yield* host.drains(graceMillis)
-  const stop = Effect.andThen(
-    host.stopRequested,
-    host.err("\nstopping: finishing what is in flight; a second signal ends at once\n"),
-  )
-  const progress = makeProgress(host.errPage, host.live)
-  const onEvent = (event: RunEvent) =>
-    Clock.currentTimeMillis.pipe(Effect.flatMap((now) => host.err(progress.on(event, now) ?? "")))
-  const ticking = Clock.currentTimeMillis.pipe(
-    Effect.flatMap((now) => host.err(progress.tick(now) ?? "")),
-    Effect.delay("1 second"),
-    Effect.forever,
-  )
-  if (host.live) yield* Effect.forkChild(ticking)
+  const teller = (yield* LogFormat) === "json" ? logTeller() : yield* progressTeller
   const report = yield* run(pipelines, {
     ...(input.routes.length === 0 ? {} : { routes: input.routes }),
     ...(input.limit === undefined ? {} : { limit: input.limit }),
@@ -54,14 +42,11 @@ export const handler = Effect.fnUntraced(function* (input: RunInput) {
     fullRefresh: input.fullRefresh,
     force: input.force,
     reconcile: input.reconcile,
-    stop,
+    stop: Effect.andThen(host.stopRequested, teller.stopping),
     graceMillis,
-    onEvent,
+    onEvent: teller.on,
     estimate: host.live,
-  }).pipe(
-    Effect.provide(layer({ stateFile: input.state, env })),
-    Effect.ensuring(Effect.suspend(() => host.err(progress.end()))),
-  )
+  }).pipe(Effect.provide(layer({ stateFile: input.state, env })), Effect.ensuring(teller.end))
   yield* present(report, {
     json: input.json,
     render: renderReport,
