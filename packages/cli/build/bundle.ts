@@ -32,7 +32,7 @@ const parts: Readonly<Record<string, ReadonlyArray<string>>> = {
   start: [source("cli/src/main.ts"), command("check")],
   plugins: Object.values(shippedPlugins),
   work: ["preview", "run", "schema", "checkConnected", "deadLetters", "runs", "state"].map(command),
-  authoring: ["init", "plugins"].map(command),
+  authoring: ["init", "new", "plugins"].map(command),
 }
 
 /** The index of a package only names what is elsewhere. */

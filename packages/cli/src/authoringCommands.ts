@@ -1,6 +1,7 @@
-/** The commands for what comes before a run: init, plugins. */
+/** The commands for what comes before a run: init, new, plugins. */
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
 import * as Option from "effect/Option"
 import { envFile, handle, json, optionalText, state, toggle } from "./flags.ts"
 
@@ -60,5 +61,48 @@ export const plugins = Command.make(
       command: "sluice plugins --file examples/custom-sink/pipeline.yaml",
       description: "With the sink in that folder",
     },
+  ]),
+)
+
+const plugin = {
+  name: Argument.String("NAME").pipe(
+    Argument.filter(
+      (name) => /^[a-z][a-z0-9-]{0,29}$/.test(name),
+      () => "small letters, digits and -, at most 30",
+    ),
+    Argument.withDescription("Of the plugin and its files"),
+  ),
+  folder: Flag.String("folder").pipe(
+    Flag.withDescription("Where to write (the current folder)"),
+    Flag.withMetavar("FOLDER"),
+    Flag.withDefault("."),
+  ),
+  force: toggle("force", "Replace files that exist"),
+  json,
+}
+
+export const newCommand = Command.make("new").pipe(
+  Command.withDescription("Write a plugin of your own: one file, its conformance test, and a pipeline that uses it."),
+  Command.withExamples([
+    { command: "sluice new sink hook", description: "hook.ts, hook.test.ts and hook.yaml" },
+    { command: "sluice new source crm --folder plugins", description: "In a folder of its own" },
+  ]),
+  Command.withSubcommands([
+    Command.make(
+      "sink",
+      plugin,
+      handle(() => import("./commands/new.ts").then(({ sink }) => sink)),
+    ).pipe(
+      Command.withDescription("Write a sink: one function that sends a batch."),
+      Command.withExamples([{ command: "sluice new sink hook", description: "hook.ts, its test and a pipeline" }]),
+    ),
+    Command.make(
+      "source",
+      plugin,
+      handle(() => import("./commands/new.ts").then(({ source }) => source)),
+    ).pipe(
+      Command.withDescription("Write a source: pages of an API, by a cursor."),
+      Command.withExamples([{ command: "sluice new source crm", description: "crm.ts, its test and a pipeline" }]),
+    ),
   ]),
 )

@@ -4,7 +4,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Schema from "effect/Schema"
-import { init, plugins } from "./authoringCommands.ts"
+import { init, newCommand, plugins } from "./authoringCommands.ts"
 import {
   envFile,
   file,
@@ -209,6 +209,18 @@ export const sluice = Command.make("sluice").pipe(
     { command: "sluice preview pipeline.yaml", description: "What would be written?" },
     { command: "sluice run pipeline.yaml", description: "Write it" },
   ]),
-  Command.withSubcommands([init, check, preview, run, runs, deadLetters, stateCommand, schema, plugins, sandbox]),
+  Command.withSubcommands([
+    init,
+    check,
+    preview,
+    run,
+    runs,
+    deadLetters,
+    stateCommand,
+    schema,
+    plugins,
+    newCommand,
+    sandbox,
+  ]),
   Command.withGlobalFlags([LogFormat, LogLevel]),
 )

@@ -31,6 +31,7 @@ export type { RunOptions, RunServices } from "./engine/run/options.ts"
 export { run } from "./engine/run/run.ts"
 export type { Answer, Api, ApiOptions, Call, CallReason, LimitState, RateLimit, Verdict } from "./http/api.ts"
 export { parseJson } from "./http/body.ts"
+export { verdictByStatus } from "./http/byStatus.ts"
 export { makeApi } from "./http/call.ts"
 export {
   CurrentGunzip,

@@ -9,8 +9,8 @@ export interface Connection {
   readonly keys: ReadonlyArray<ConnectionKey>
   /** Keys that it takes beside those. */
   readonly more: ReadonlyArray<string>
-  /** Replaces the vendor's address where it is set. */
-  readonly baseUrl: string
+  /** The variable that replaces the vendor's address; none where the plugin's own key is the address. */
+  readonly baseUrl: string | undefined
 }
 
 export interface ConnectionKey {
@@ -46,7 +46,7 @@ export const makeConnection = (
         description: key.description,
       })),
     more: keys.filter((key) => !needed.has(key.name)).map((key) => key.name),
-    baseUrl: variable("base_url"),
+    baseUrl: keys.some((key) => key.name === "url") ? undefined : variable("base_url"),
   }
 }
 
@@ -61,6 +61,11 @@ const variableName = (text: string): string => text.toUpperCase().replaceAll(/[^
 export const nameOf = (use: string): string => {
   const last = use.split("/").at(-1) ?? use
   const name = last.replace(/\.m?[jt]s$/, "").replace(/^(sluice-)?(sink-|source-)?(?=.)/, "")
-  const clean = name.replaceAll(/[^A-Za-z0-9_-]+/g, "-")
+  return identifier(name)
+}
+
+/** A name that a source, a sink or a pipeline can have. */
+export const identifier = (text: string): string => {
+  const clean = text.replaceAll(/[^A-Za-z0-9_-]+/g, "-")
   return /^[A-Za-z_]/.test(clean) ? clean : `_${clean}`
 }

@@ -10,7 +10,17 @@ export interface NewFile {
   readonly text: string
   /** Only the owner may read it. */
   readonly secret?: boolean
+  /** Its text begins with what is there. */
+  readonly adds?: boolean
 }
+
+/** As a report names it. */
+export interface Written {
+  readonly file: string
+  readonly action: "written" | "added to"
+}
+
+export const written = ({ file, adds }: NewFile): Written => ({ file, action: adds === true ? "added to" : "written" })
 
 /** Fails where one is there already, before anything is written. */
 export const refuseExisting = (files: ReadonlyArray<string>): Effect.Effect<void, UsageError> => {

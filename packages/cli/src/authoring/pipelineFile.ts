@@ -57,7 +57,7 @@ export const pipelineFile = (draft: Draft): string =>
   ].join("\n")}\n`
 
 const head = ({ file, name, source, stream, sink, object }: Draft): ReadonlyArray<string> => [
-  `# ${source.name}.${stream} to ${sink.name}.${object}, begun by \`sluice init\`. The file is yours to change.`,
+  `# ${source.name}.${stream} to ${sink.name}.${object}, begun by Sluice. The file is yours to change.`,
   "#",
   `#   sluice check ${file} --connect   is everything in place?`,
   `#   sluice preview ${file}           what would be written? Writes nothing.`,
@@ -73,7 +73,7 @@ const entry = (connection: Connection, isSource: boolean): ReadonlyArray<string>
     `  ${connection.name}: # a name of your choice`,
     `    use: ${yamlText(connection.use)}`,
     ...connection.keys.map(({ key, variable }) => `    ${yamlKey(key)}: \${${variable}}`),
-    `    base_url: \${${connection.baseUrl}:-}${address}`,
+    ...(connection.baseUrl === undefined ? [] : [`    base_url: \${${connection.baseUrl}:-}${address}`]),
     ...more("    ", "Also:", connection.more, `sluice plugins ${connection.use}`),
   ]
 }

@@ -1,18 +1,14 @@
 /** `sluice init`: a first pipeline file, from a few questions or flags. */
 import * as fs from "node:fs"
-import * as path from "node:path"
-import { parseEnv } from "node:util"
-import { keysOf, type Problem } from "@sluice/core"
+import type { Problem } from "@sluice/core"
 import * as Effect from "effect/Effect"
-import { makeConnection } from "../authoring/connection.ts"
+import { filesOf, makeDraft, withLive } from "../authoring/draft.ts"
 import { chooseEnds, type Ends, type Wanted } from "../authoring/ends.ts"
-import { environmentFile } from "../authoring/environmentFile.ts"
 import { askVendors, unset } from "../authoring/live.ts"
-import { ignoreFile, type NewFile, refuseExisting, writeFiles } from "../authoring/newFiles.ts"
-import { type Draft, pipelineFile } from "../authoring/pipelineFile.ts"
-import { type Proposal, propose } from "../authoring/propose.ts"
+import { refuseExisting, type Written, writeFiles, written } from "../authoring/newFiles.ts"
+import { pipelineFile } from "../authoring/pipelineFile.ts"
+import type { Proposal } from "../authoring/propose.ts"
 import { atTerminal, type Questions, unattended } from "../authoring/questions.ts"
-import { describedFields, seenFields } from "../authoring/sourceFields.ts"
 import { EXIT, exitOfProblems } from "../exit.ts"
 import { Host } from "../host.ts"
 import { load } from "../load.ts"
@@ -33,7 +29,7 @@ export interface InitInput extends Wanted {
 
 export interface InitReport {
   readonly file: string
-  readonly written: ReadonlyArray<string>
+  readonly written: ReadonlyArray<Written>
   readonly source: string
   readonly sink: string
   /** The vendors were asked. */
@@ -69,16 +65,12 @@ const begin = Effect.fnUntraced(function* (input: InitInput) {
     input.connect || (open.length === 0 && (yield* questions.confirm("Look at the live fields and records now?", true)))
   const draft = connect ? withLive(described, ends, yield* askVendors(pipelineFile(described), where)) : described
 
-  const files = [
-    { file, text: pipelineFile(draft) },
-    ...environmentFiles(file, draft),
-    ...ignoreFile(path.dirname(file)),
-  ]
+  const files = filesOf(draft)
   yield* writeFiles(files)
   const problems = yield* checked(where)
   const report: InitReport = {
     file,
-    written: files.map((each) => each.file),
+    written: files.map(written),
     source: `${draft.source.name}.${draft.stream}`,
     sink: `${draft.sink.name}.${draft.object}`,
     connected: draft.connected,
@@ -101,47 +93,6 @@ const withoutValues = (names: ReadonlyArray<string>) =>
       message: `--connect asks the vendors, and ${names.join(", ")} ${names.length === 1 ? "has" : "have"} no value: set them in the shell or in .env, which \`sluice init\` writes without --connect`,
     }),
   )
-
-const makeDraft = (file: string, { source, stream, sink, object }: Ends): Draft => {
-  const fields = describedFields(stream.spec)
-  const from = makeConnection(source.use, source.plugin)
-  return {
-    file,
-    name: path.basename(file).replace(/\.ya?ml$/, ""),
-    source: from,
-    stream: stream.name,
-    incremental: stream.spec.modes.includes("incremental"),
-    streamOptions: keysOf(stream.spec.options).map(nameOfKey),
-    sink: makeConnection(sink.use, sink.plugin, from.name),
-    object: object.name,
-    objectOptions: keysOf(object.spec.options).map(nameOfKey),
-    condition: fields.find(({ type }) => type === "boolean")?.path,
-    proposal: propose(object.spec.key, object.spec.fields ?? [], fields),
-    connected: false,
-  }
-}
-
-const nameOfKey = ({ name }: { readonly name: string }): string => name
-
-const withLive = (
-  draft: Draft,
-  { stream, object }: Ends,
-  { fields, records }: Effect.Success<ReturnType<typeof askVendors>>,
-): Draft => ({
-  ...draft,
-  connected: true,
-  proposal: propose(object.spec.key, fields, seenFields(stream.spec, records)),
-})
-
-/** Lines are added to a `.env` that is there; none is changed. */
-const environmentFiles = (file: string, draft: Draft): ReadonlyArray<NewFile> => {
-  const target = path.join(path.dirname(file), ".env")
-  const existing = fs.existsSync(target) ? fs.readFileSync(target, "utf8") : undefined
-  const there = new Set(Object.keys(parseEnv(existing ?? "")))
-  const lacking = [...draft.source.keys, ...draft.sink.keys].filter(({ variable }) => !there.has(variable))
-  const text = environmentFile(existing, path.basename(file), lacking)
-  return lacking.length === 0 ? [] : [{ file: target, text, secret: true }]
-}
 
 const checked = (where: { readonly file: string; readonly envFile: string | undefined }) =>
   load(where).pipe(

@@ -5,13 +5,14 @@ import { ofProblems } from "../troubles.ts"
 import { renderTroubles } from "./problems.ts"
 import { table } from "./table.ts"
 import { clean, hang, type Page } from "./text.ts"
+import { renderWritten } from "./written.ts"
 
 export const renderInit = (report: InitReport, page: Page): string => {
   const { style, width } = page
   const { proposal, written, source, sink } = report
   const { doubtful, missing } = proposal
   return [
-    ...written.map((file) => `${style.green("✓")} wrote ${style.bold(clean(file))}`),
+    ...written.map((each) => renderWritten(each, page)),
     "",
     `${clean(source)} → ${clean(sink)}, matched by ${clean(proposal.key)}`,
     ...mapTable(proposal.map, page),

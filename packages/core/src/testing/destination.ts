@@ -37,6 +37,8 @@ export interface Origin {
 export interface JsonRequest {
   readonly method: string
   readonly path: string
+  /** Of a name that stands twice, the last. */
+  readonly query: { readonly [name: string]: string | undefined }
   readonly headers: { readonly [name: string]: string | undefined }
   /** Parsed; undefined where there was none. */
   readonly body: Json | undefined
@@ -54,7 +56,9 @@ export const jsonClient = (answer: (request: JsonRequest) => JsonAnswer): HttpCl
     Effect.sync(() => {
       const text = bodyText(request)
       const body: Json | undefined = text === "" ? undefined : JSON.parse(text)
-      const answered = answer({ method: request.method, path: url.pathname, headers: request.headers, body })
+      const { method, headers } = request
+      const query = Object.fromEntries(url.searchParams)
+      const answered = answer({ method, path: url.pathname, query, headers, body })
       return HttpClientResponse.fromWeb(request, responseOf(answered))
     }),
   )
