@@ -32,7 +32,7 @@ export const makeConnection = (
   const keys = keysOf(plugin.config)
   const sample = sampleOf(plugin.config)
   const needed = new Set(sample === undefined ? keys.filter(isNeeded).map((key) => key.name) : Object.keys(sample))
-  const variable = (key: string) => variableName(`${name}_${key}`)
+  const variable = (key: string) => variableName(`${PREFIXES.get(use) ?? name}_${key}`)
   return {
     name: name === apart ? `${name}-to` : name,
     use,
@@ -49,6 +49,9 @@ export const makeConnection = (
     baseUrl: keys.some((key) => key.name === "url") ? undefined : variable("base_url"),
   }
 }
+
+/** As configs/ and the sandbox call variables, where that is not the plugin's name. */
+const PREFIXES: ReadonlyMap<string, string> = new Map([["salesforce", "SF"]])
 
 const isNeeded = ({ required, secret }: Key): boolean => required || secret
 
