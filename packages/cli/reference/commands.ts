@@ -5,7 +5,8 @@ import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
 import type { HelpDoc } from "effect/cli/HelpDoc"
 import * as Effect from "effect/Effect"
-import { builtIns, sluice } from "../src/command.ts"
+import { sluice } from "../src/command.ts"
+import { builtIns } from "../src/globalFlags.ts"
 import { Host } from "../src/host.ts"
 import { plain } from "../src/render/text.ts"
 import { VERSION } from "../src/version.ts"
@@ -33,7 +34,7 @@ const helpOf = (path: ReadonlyArray<string>): Effect.Effect<HelpDoc> =>
     }
     yield* Command.runWith(sluice, { version: VERSION })([...path, "--help"]).pipe(
       Effect.provideService(CliOutput.Presenter, presenter),
-      Effect.provideService(CliConfig.CliConfig, { builtIns }),
+      Effect.provideService(CliConfig.CliConfig, { builtIns: builtIns(nowhere) }),
       Effect.provideService(Host, nowhere),
       Effect.provide(NodeServices.layer),
       Effect.orDie,

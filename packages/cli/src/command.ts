@@ -2,7 +2,6 @@
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Schema from "effect/Schema"
 import { init, newCommand, plugins } from "./authoringCommands.ts"
 import {
@@ -18,6 +17,7 @@ import {
   texts,
   toggle,
 } from "./flags.ts"
+import { settings } from "./globalFlags.ts"
 import { LogFormat, LogLevel } from "./logs.ts"
 import { deadLetters, runs, stateCommand } from "./stateCommands.ts"
 
@@ -190,17 +190,14 @@ const sandbox = Command.make(
   handle(() => import("./commands/sandbox.ts")),
 ).pipe(
   Command.withDescription(
-    "Run a local Auth0, Brevo and Salesforce that behave like the real ones, until Ctrl-C. Prints variables that make every file in configs/ use it.",
+    "Run a local Auth0 and Brevo that behave like the real ones, until Ctrl-C. Prints variables that make every file in configs/ use it.",
   ),
-  Command.withShortDescription("Run a local Auth0, Brevo and Salesforce to try things on"),
+  Command.withShortDescription("Run a local Auth0 and Brevo to try things on"),
   Command.withExamples([
     { command: "sluice sandbox > sandbox.env", description: "Start it; then, in another terminal: . ./sandbox.env" },
     { command: "sluice sandbox --users 100000 --limits real", description: "A large tenant at the vendors' real pace" },
   ]),
 )
-
-/** Of the flags that effect/cli brings; the level of the log is our own. */
-export const builtIns = [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] as const
 
 export const sluice = Command.make("sluice").pipe(
   Command.withDescription("Move identity data by pipelines in YAML: look before you write, account for every record."),
@@ -222,5 +219,5 @@ export const sluice = Command.make("sluice").pipe(
     newCommand,
     sandbox,
   ]),
-  Command.withGlobalFlags([LogFormat, LogLevel]),
+  Command.withGlobalFlags([LogFormat, LogLevel, ...settings]),
 )

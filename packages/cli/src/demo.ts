@@ -96,4 +96,4 @@ const demo = Effect.gen(function* () {
   yield* host.setExit(first.ok && second.ok && writes === 0 && contacts === USERS ? EXIT.done : EXIT.failed)
 }).pipe(Effect.scoped)
 
-runProcess(reportFailure(demo, "pretty"))
+runProcess(reportFailure(demo, "pretty"), { plain: false, debug: false })

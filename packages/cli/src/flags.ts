@@ -3,8 +3,10 @@
 import * as Argument from "effect/cli/Argument"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import * as Option from "effect/Option"
 import { reportFailure } from "./failures.ts"
+import { Debug, toggle } from "./globalFlags.ts"
 import type { Host } from "./host.ts"
 import { LogFormat, type LogSettings, logging } from "./logs.ts"
 import type { CommandFailure } from "./troubles.ts"
@@ -17,9 +19,11 @@ export const handle =
   (input: Input): Effect.Effect<void, never, Host | LogSettings> =>
     Effect.gen(function* () {
       const format = yield* LogFormat
+      const watched = (yield* Debug) ? (yield* Effect.promise(() => import("./debug.ts"))).showCalls : identity
       yield* Effect.promise(load).pipe(
         Effect.flatMap(({ handler }) => handler(input)),
         (effect) => reportFailure(effect, input.json ? "result" : format),
+        watched,
         logging,
       )
     })
@@ -41,8 +45,7 @@ export const optionalInt = (name: string, description: string) =>
     ),
   )
 
-export const toggle = (name: string, description: string) =>
-  Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withDefault(false), Flag.withoutNegation)
+export { toggle }
 
 export const texts = (name: string, description: string, metavar: string) =>
   Flag.String(name).pipe(Flag.withDescription(description), Flag.withMetavar(metavar), Flag.atLeast(0))

@@ -29,6 +29,13 @@ export class Host extends Context.Service<
   }
 >()("@sluice/cli/Host") {}
 
+export interface ProcessOptions {
+  /** No colours. */
+  readonly plain: boolean
+  /** Every call is shown, a line each: a bar that is redrawn would be in between. */
+  readonly debug: boolean
+}
+
 const SIGNALS = [
   ["SIGINT", EXIT.interrupted],
   ["SIGTERM", EXIT.terminated],
@@ -50,10 +57,15 @@ const writer = (stream: NodeJS.WriteStream) => {
     })
 }
 
-const pageOf = (stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Page => {
-  const forced = env.FORCE_COLOR !== undefined && env.FORCE_COLOR !== "0"
-  const allowed = env.NO_COLOR === undefined || env.NO_COLOR === ""
-  const colour = allowed && (forced || (stream.isTTY && env.TERM !== "dumb"))
+/** `--no-color` and NO_COLOR win over FORCE_COLOR, that over TERM=dumb and over a stream that is no terminal. */
+const isColoured = (stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv, { plain }: ProcessOptions): boolean => {
+  const { FORCE_COLOR = "", NO_COLOR = "", TERM } = env
+  if (plain || NO_COLOR !== "" || FORCE_COLOR === "0" || FORCE_COLOR === "false") return false
+  return FORCE_COLOR !== "" || (stream.isTTY === true && TERM !== "dumb")
+}
+
+const pageOf = (stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv, options: ProcessOptions): Page => {
+  const colour = isColoured(stream, env, options)
   const columns = stream.columns ?? Number(env.COLUMNS)
   return { width: Math.max(40, Math.min(columns > 0 ? columns : 100, 200)), style: colour ? coloured : plain }
 }
@@ -64,7 +76,7 @@ const unattended = (env: NodeJS.ProcessEnv): boolean => env.TERM === "dumb" || e
  * Runs a program as this process and exits with its code. The first signal asks a draining command to end and
  * interrupts any other; a deadline ends one that hangs; a second signal ends at once.
  */
-export const runProcess = (program: Effect.Effect<void, never, Host>): void => {
+export const runProcess = (program: Effect.Effect<void, never, Host>, options: ProcessOptions): void => {
   const stop = Deferred.makeUnsafe<void>()
   let code: ExitCode = EXIT.done
   let signalled: ExitCode | undefined
@@ -77,9 +89,9 @@ export const runProcess = (program: Effect.Effect<void, never, Host>): void => {
       env: process.env,
       out: writer(process.stdout),
       err: writer(process.stderr),
-      outPage: pageOf(process.stdout, process.env),
-      errPage: pageOf(process.stderr, process.env),
-      live: process.stderr.isTTY === true && !unattended(process.env),
+      outPage: pageOf(process.stdout, process.env, options),
+      errPage: pageOf(process.stderr, process.env, options),
+      live: process.stderr.isTTY === true && !unattended(process.env) && !options.debug,
       asks: process.stdin.isTTY === true && process.stdout.isTTY === true && !unattended(process.env),
       setExit: (next) =>
         Effect.sync(() => {

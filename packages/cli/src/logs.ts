@@ -7,6 +7,7 @@ import * as Formatter from "effect/Formatter"
 import * as Logger from "effect/Logger"
 import type * as Level from "effect/LogLevel"
 import * as References from "effect/References"
+import type { Debug } from "./globalFlags.ts"
 import { describeThrown, Host } from "./host.ts"
 import { clean, type Style } from "./render/text.ts"
 
@@ -33,7 +34,7 @@ export const LogLevel = GlobalFlag.Setting("log-level")({
 })
 
 /** What a command asks the command line for. */
-export type LogSettings = typeof LogFormat.Identifier | typeof LogLevel.Identifier
+export type LogSettings = typeof LogFormat.Identifier | typeof LogLevel.Identifier | typeof Debug.Identifier
 
 interface Entry {
   readonly message: string

@@ -4,10 +4,11 @@ import * as CliError from "effect/cli/CliError"
 import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
-import { builtIns, sluice } from "./command.ts"
+import { sluice } from "./command.ts"
 import { withSubcommand } from "./commandLine.ts"
 import { EXIT } from "./exit.ts"
 import { reportFailure } from "./failures.ts"
+import { builtIns, isDebug, isPlain } from "./globalFlags.ts"
 import { Host, runProcess } from "./host.ts"
 import { idleServices } from "./idleServices.ts"
 import { fitHelp, renderMisuse } from "./render/usage.ts"
@@ -38,10 +39,11 @@ const program = (args: ReadonlyArray<string>) =>
         error._tag === "ShowHelp" && error.errors.length === 0 ? Effect.void : host.setExit(EXIT.invalid),
       ),
       Effect.provideService(CliOutput.Presenter, presenter(host)),
-      Effect.provideService(CliConfig.CliConfig, { builtIns }),
+      Effect.provideService(CliConfig.CliConfig, { builtIns: builtIns(host) }),
       Effect.provide(idleServices),
     )
     yield* reportFailure(cli, args.includes("--json") ? "result" : "pretty")
   })
 
-runProcess(program(process.argv.slice(2)))
+const args = process.argv.slice(2)
+runProcess(program(args), { plain: isPlain(args), debug: isDebug(args) })

@@ -15,19 +15,19 @@ export interface Teller {
 
 const STOPPING = "stopping: finishing what is in flight; a second signal ends at once"
 
-/** On a terminal the bar is drawn again every second, until the fiber that asked for it ends. */
+/** What is drawn is drawn again every second, until the fiber that asked for it ends. */
 export const progressTeller = Effect.gen(function* () {
   const { err, errPage, live } = yield* Host
   const progress = makeProgress(errPage, live)
   const ticking = Clock.currentTimeMillis.pipe(
-    Effect.flatMap((now) => err(progress.tick(now) ?? "")),
+    Effect.flatMap((now) => err(progress.tick(now))),
     Effect.delay("1 second"),
     Effect.forever,
   )
-  if (live) yield* Effect.forkChild(ticking)
+  yield* Effect.forkChild(ticking)
   const teller: Teller = {
-    on: (event) => Effect.flatMap(Clock.currentTimeMillis, (now) => err(progress.on(event, now) ?? "")),
-    stopping: err(`\n${STOPPING}\n`),
+    on: (event) => Effect.flatMap(Clock.currentTimeMillis, (now) => err(progress.on(event, now))),
+    stopping: Effect.suspend(() => err(progress.note(STOPPING))),
     end: Effect.suspend(() => err(progress.end())),
   }
   return teller
@@ -35,6 +35,8 @@ export const progressTeller = Effect.gen(function* () {
 
 /** How often at most a log says how far a run is. */
 const EVERY_MILLIS = 5000
+/** Waits that a log tells of. */
+const LONG_WAIT_MILLIS = 10_000
 
 const finished = (report: PipelineReport): Effect.Effect<void> => {
   const { pipeline, run_id, status, ok, read, routes, calls, waited_ms, duration_ms, error, resumable } = report
@@ -57,6 +59,16 @@ export const logTeller = (): Teller => {
         said = now
         const { pipeline, read, routes, waited_ms } = event
         return Effect.logInfo("run progress", { pipeline, read, routes, waited_ms })
+      }
+      case "Waiting": {
+        const { pipeline, connection, why, millis } = event
+        return millis < LONG_WAIT_MILLIS
+          ? Effect.void
+          : Effect.logInfo("call waits", { pipeline, connection, why, millis })
+      }
+      case "Job": {
+        const { pipeline, route, rows, step } = event
+        return Effect.logInfo(`job ${step}`, { pipeline, route, rows })
       }
       case "Notice":
         return Effect.logWarning(event.message, { pipeline: event.pipeline })

@@ -153,6 +153,7 @@ beforeAll(async () => {
   await command(["preview", config, "--limit", "60"])
   await command(["preview", config, "--limit", "60", "--json"])
   await command(["preview", config], wrong)
+  await command(["check", config, "--connect", "--debug"], wrong)
   await command(["run", config], wrong)
   await command(["run", config, "--json"], { ...it1.env, BREVO_API_KEY: WRONG_KEY })
 
@@ -167,9 +168,9 @@ beforeAll(async () => {
   control.faults.add({ vendor: "brevo", path: "/contacts", times: 2, skip: 9, fault: { kind: "truncated" } })
   control.expireTokens()
   mischief = quoting("/contacts", 500, 17, 2)
-  await command(["run", config])
+  await command(["run", config, "--debug"])
   mischief = quoting("/contacts", 400, 9, 4)
-  await command(["run", config, "--full-refresh", "--force", "--json"])
+  await command(["run", config, "--full-refresh", "--force", "--json", "--debug"])
   mischief = quoting("/api/v2/users", 400, 1, 1)
   await command(["run", config, "--full-refresh"])
   mischief = quoting("/oauth/token", 403, 1, 1)
@@ -234,6 +235,8 @@ describe("whatever goes wrong", () => {
       produced.some(({ what }) => what.includes("-wal")),
       "a write-ahead log was there to search",
     )
+    const calls = produced.flatMap(({ text }) => text.match(/^debug .*contacts\/\*\*\*.*$/gm) ?? [])
+    assert.isAbove(calls.length, 5, "--debug had calls about people to show")
   })
 
   it("I6, S01: client secret, API key, bearer tokens and the state's key are in no output and no file", () => {

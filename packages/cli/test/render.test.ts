@@ -6,7 +6,7 @@ import { EXIT, exitOfFailure, exitOfReport } from "../src/exit.ts"
 import { makeProgress } from "../src/render/progress.ts"
 import { renderReport } from "../src/render/report.ts"
 import { table } from "../src/render/table.ts"
-import { clean, duration, fit, plain, wrap } from "../src/render/text.ts"
+import { clean, coloured, duration, fit, plain, wrap } from "../src/render/text.ts"
 import { noCounts, reportOf } from "./reports.ts"
 
 const page = { width: 80, style: plain }
@@ -66,6 +66,50 @@ describe("text", () => {
   })
 })
 
+describe("tables on a narrow terminal", () => {
+  const words = (text: string) => text.replaceAll(/\s/g, "")
+  const columns = [
+    { title: "n", align: "right" as const },
+    { title: "why", least: 6, lines: 20 },
+  ]
+
+  it("go on below where a cell may not be cut, and lose nothing: wide, combining, emoji, one long word", () => {
+    for (const text of [
+      "漢字漢字漢字漢字漢字",
+      "e\u0301".repeat(30),
+      "👩‍👩‍👧 👩‍👩‍👧 family",
+      "x".repeat(40),
+      "some words of a sentence",
+    ]) {
+      for (let width = 13; width < 30; width += 1) {
+        const lines = table(columns, [["1,000", text]], width, (title) => title).slice(1)
+        assert.isTrue(lines.every((line) => displayWidth(line) <= width))
+        const column = lines.map((line, at) => line.slice(at === 0 ? "1,000".length : 0)).join("")
+        assert.strictEqual(words(column), words(text))
+      }
+    }
+  })
+
+  it("cut after so many lines, with an ellipsis, and keep what follows aligned", () => {
+    const lines = table(
+      [
+        { title: "why", least: 6, lines: 2 },
+        { title: "n", align: "right" },
+      ],
+      [["one two three four five six", "7"]],
+      13,
+      (title) => title,
+    )
+    assert.deepStrictEqual(lines, ["why         n", "one two     7", "three fou…"])
+  })
+
+  it("paint each line of a cell by itself, so that no colour runs into the next column", () => {
+    const cell = { text: "one two three", paint: coloured.red }
+    const lines = table([{ title: "", least: 5, lines: 3 }, { title: "" }], [[cell, "x"]], 9, (title) => title)
+    for (const line of lines) assert.strictEqual(line.split("\u001b[31m").length, line.split("\u001b[39m").length)
+  })
+})
+
 describe("progress", () => {
   /** As the engine says it while it runs: `pending` is counted at the end. */
   const counts = (settled: number) => ({ ...noCounts(), read: settled + 300, created: settled, delivered: settled })
@@ -79,7 +123,7 @@ describe("progress", () => {
     }) as const
   const started = { _tag: "Started", pipeline: "users", run_id: "r", source: "tenant", expected: 1000 } as const
 
-  it("redraws one bar on a terminal, ten times a second at most", () => {
+  it("redraws one block on a terminal, ten times a second at most: how far, and what became of each route", () => {
     const bar = makeProgress(page, true)
     bar.on(started, 0)
     const drawn = bar.on(progress(500), 1000)
@@ -87,9 +131,18 @@ describe("progress", () => {
     assert.include(drawn, "500/s")
     assert.include(drawn, "1.0 s left")
     assert.include(drawn, "██████░░░░░░")
-    assert.notInclude(drawn, "\n")
-    assert.isUndefined(bar.on(progress(510), 1050))
-    assert.strictEqual(bar.end(), "\r\u001b[2K")
+    assert.match(drawn, /\n {2}brevo\.contacts {2}500 created$/)
+    assert.strictEqual(bar.on(progress(510), 1050), "")
+    assert.strictEqual(bar.end(), "\r\u001b[2K\u001b[1A\r\u001b[2K")
+    assert.strictEqual(bar.end(), "")
+  })
+
+  it("puts a line from elsewhere above the block, not into it", () => {
+    const bar = makeProgress(page, true)
+    bar.on(started, 0)
+    bar.on(progress(500), 1000)
+    assert.strictEqual(bar.note("stopping"), "\r\u001b[2K\u001b[1A\r\u001b[2Kstopping\n")
+    assert.notInclude(bar.tick(2000), "\u001b[1A")
   })
 
   it("counts what has an outcome, not what was read: rows on their way are still to come", () => {
@@ -102,21 +155,56 @@ describe("progress", () => {
     const bar = makeProgress({ ...page, width: 70 }, true)
     bar.on(started, 0)
     bar.on({ ...progress(500), waited_ms: 9000 }, 10_000)
-    assert.isUndefined(bar.tick(10_500))
-    const ticked = bar.tick(14_000) ?? ""
+    assert.strictEqual(bar.tick(10_500), "")
+    bar.end()
+    const ticked = bar.tick(14_000)
     assert.include(ticked, "50/s  after 14 s  6.0 s left")
-    assert.isBelow(displayWidth(ticked), 70)
-    assert.notInclude(bar.tick(30_000) ?? "", "left")
+    assert.isTrue(ticked.split("\n").every((line) => displayWidth(line) < 70))
+    assert.notInclude(bar.tick(30_000), "left")
   })
 
-  it("prints a plain line every five seconds elsewhere", () => {
-    const lines = makeProgress(page, false)
-    assert.match(lines.on(started, 0) ?? "", /\n$/)
-    assert.isUndefined(lines.on(progress(100), 1000))
-    const line = lines.on(progress(500), 6000) ?? ""
-    assert.match(line, /^users {2}500\/1,000 {2}50% .*\n$/)
+  it("says what it waits for, how long still, and no longer than that", () => {
+    const bar = makeProgress(page, true)
+    bar.on(started, 0)
+    bar.on(progress(500), 1000)
+    const waiting = { _tag: "Waiting", pipeline: "users", connection: "brevo", why: "limit", millis: 12_000 } as const
+    assert.include(bar.on(waiting, 2000), "waiting 12 s for brevo's rate limit")
+    assert.include(bar.tick(5000), "waiting 9 s for brevo's rate limit")
+    assert.notInclude(bar.tick(15_000), "waiting")
+    assert.include(bar.on({ ...waiting, why: "retry", millis: 4000 }, 20_000), "trying again in 4 s")
+  })
+
+  it("shows a job from its hand-over to its end", () => {
+    const job = { _tag: "Job", pipeline: "users", route: "brevo.contacts", rows: 5000, step: "submitted" } as const
+    const bar = makeProgress(page, true)
+    bar.on(started, 0)
+    assert.include(bar.on(job, 1000), "a job of 5,000 rows for brevo.contacts is handed over")
+    bar.on(progress(0), 2000)
+    assert.include(bar.tick(41_000), "brevo.contacts works on a job of 5,000 rows since 40 s")
+    assert.include(bar.on({ ...job, step: "over" }, 61_000), "is over after 1 min")
+    assert.notInclude(bar.tick(62_000), "works on")
+  })
+
+  it("prints a plain line now and then elsewhere: every five seconds, after a minute every thirty", () => {
+    const lines = makeProgress({ ...page, width: 120 }, false)
+    assert.match(lines.on(started, 0), /\n$/)
+    assert.strictEqual(lines.on(progress(100), 1000), "")
+    const line = lines.on(progress(500), 6000)
+    assert.match(line, /^users {2}500\/1,000 {2}50% .* brevo\.contacts 500 created\n$/)
     assert.notInclude(line, "\u001b")
     assert.notInclude(line, "█")
+    lines.on(progress(600), 70_000)
+    assert.strictEqual(lines.tick(80_000), "")
+    assert.include(lines.tick(101_000), "600/1,000")
+  })
+
+  it("tells a log once of a wait that is long, and of a short one not at all", () => {
+    const lines = makeProgress(page, false)
+    lines.on(started, 0)
+    const waiting = { _tag: "Waiting", pipeline: "users", connection: "brevo", why: "limit", millis: 45_000 } as const
+    assert.strictEqual(lines.on({ ...waiting, millis: 2000 }, 0), "")
+    assert.strictEqual(lines.on(waiting, 3000), "users: waiting 45 s for brevo's rate limit\n")
+    assert.strictEqual(lines.on({ ...waiting, millis: 40_000 }, 8000), "")
   })
 })
 

@@ -39,6 +39,8 @@ describe("a wrong command line", () => {
     assert.deepStrictEqual(withSubcommand(["dead-letters", "drop"]), ["dead-letters", "drop"])
     assert.deepStrictEqual(withSubcommand(["runs", "--help"]), ["runs", "--help"])
     assert.deepStrictEqual(withSubcommand(["run", "--json"]), ["run", "--json"])
+    assert.deepStrictEqual(withSubcommand(["--no-color", "runs"]), ["--no-color", "runs", "list"])
+    assert.deepStrictEqual(withSubcommand(["--no-color"]), ["--no-color"])
   })
 })
 

@@ -1,4 +1,4 @@
-/** What the vendors share: find the route, let a fault strike, keep the limits, answer, count. */
+/** What both vendors share: find the route, let a fault strike, keep the limits, answer, count. */
 import { bump, type Counters, countRequest } from "./counters.ts"
 import {
   type Delivery,
@@ -35,8 +35,6 @@ export interface VendorOptions {
   readonly gate: (request: SandboxRequest, route: Route, nowMillis: number) => Gate
   readonly throttled: (fault: FaultKind & { readonly kind: "throttle" }, nowMillis: number) => SandboxAnswer
   readonly failed: (status: number) => SandboxAnswer
-  /** Without it a vendor fails with the fault's status. */
-  readonly refused?: (fault: FaultKind & { readonly kind: "refused" }, request: SandboxRequest) => SandboxAnswer
   readonly faults: Faults
   readonly counters: Counters
   readonly now: Now
@@ -76,22 +74,18 @@ const gatewayPage = (status: number): SandboxAnswer => ({
   body: `<html><head><title>${status}</title></head><body>sandbox gateway</body></html>`,
 })
 
-/** The first route that a request takes. */
-export const routerOf = (routes: ReadonlyArray<Route>) => {
-  const compiled = routes.map((route) => ({ route, match: compile(route) }))
-  return (request: SandboxRequest): Match | undefined => {
+export const makeVendor = (options: VendorOptions): Handler => {
+  const { vendor, counters, faults, now } = options
+  const routes = options.routes.map((route) => ({ route, match: compile(route) }))
+
+  const find = (request: SandboxRequest): Match | undefined => {
     const segments = request.path.split("/")
-    for (const { route, match } of compiled) {
+    for (const { route, match } of routes) {
       const params = match(request.method, segments)
       if (params !== undefined) return { route, params }
     }
     return undefined
   }
-}
-
-export const makeVendor = (options: VendorOptions): Handler => {
-  const { vendor, counters, faults, now } = options
-  const find = routerOf(options.routes)
 
   const unmodelled = (request: SandboxRequest, reason: string): SandboxAnswer => {
     counters.unmodelled.push({ vendor, method: request.method, path: request.path, reason })
@@ -116,8 +110,7 @@ export const makeVendor = (options: VendorOptions): Handler => {
     status === 502 || status === 503 || status === 504 ? gatewayPage(status) : options.failed(status)
 
   /** The request never reaches the vendor's state. */
-  const before = (fault: FaultKind | undefined, request: SandboxRequest, time: number): Delivery | undefined => {
-    if (fault?.kind === "refused") return deliver(options.refused?.(fault, request) ?? failed(fault.status))
+  const before = (fault: FaultKind | undefined, time: number): Delivery | undefined => {
     if (fault?.kind === "throttle") return deliver(options.throttled(fault, time))
     if (fault?.kind === "error" && fault.when === "before") return deliver(failed(fault.status))
     if (fault?.kind === "cut" && fault.when === "before") return { ...deliver(failed(500)), cutAfterBytes: 0 }
@@ -130,7 +123,7 @@ export const makeVendor = (options: VendorOptions): Handler => {
     const time = now()
     countRequest(counters, vendor, match.route.kind, `${match.route.method} ${match.route.pattern}`)
     const fault = faults.pick(vendor, request, match.route.kind, time)
-    return before(fault, request, time) ?? strike(fault, answer(request, match, time, fault), failed)
+    return before(fault, time) ?? strike(fault, answer(request, match, time, fault), failed)
   }
 
   return (request) => {

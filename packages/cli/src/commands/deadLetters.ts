@@ -93,7 +93,7 @@ const columns = [
   { title: "route", least: 10 },
   { title: "record", least: 12 },
   { title: "code", least: 8 },
-  { title: "why", least: 16 },
+  { title: "why", least: 16, lines: 3 },
 ]
 
 const renderList = (letters: ReadonlyArray<Shown>, { style, width }: Page): string => {

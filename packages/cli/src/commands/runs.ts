@@ -47,10 +47,10 @@ export const list = {
 
 const columns = [
   { title: "run" },
-  { title: "pipeline" },
+  { title: "pipeline", least: 12 },
   { title: "status" },
   { title: "started UTC" },
-  { title: "took" },
+  { title: "took", align: "right" as const },
 ]
 
 const renderList = (runs: ReadonlyArray<ListedRun>, { style, width }: Page): string => {

@@ -44,7 +44,7 @@ const render = (destinations: Destinations, page: Page): string =>
 
 const fieldTable = (fields: ReadonlyArray<Field>, page: Page): ReadonlyArray<string> =>
   table(
-    [{ title: "field", least: 12 }, { title: "type" }, { title: "notes", least: 20 }],
+    [{ title: "field", least: 12 }, { title: "type" }, { title: "notes", least: 20, lines: 4 }],
     fields.map((field) => [clean(field.name), field.type, clean(notes(field))]),
     page.width - 2,
     page.style.dim,

@@ -1,10 +1,11 @@
 /** The HTTP client for all plugins: undici with bounds on every wait, the proxies of the environment, TLS as it should be. */
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as Effect from "effect/Effect"
-import type { HttpClient } from "effect/http/HttpClient"
+import { HttpClient } from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from "undici"
 import { authorities } from "./authorities.ts"
+import { CurrentCallWatch, watched } from "./calls.ts"
 import { EnvironmentRefused, type Variables } from "./environment.ts"
 
 export interface HttpOptions {
@@ -88,4 +89,13 @@ const dispatcher = (options: HttpOptions) =>
 
 /** Follows no redirect. */
 export const layer = (options: HttpOptions): Layer.Layer<HttpClient, EnvironmentRefused> =>
-  NodeHttpClient.layerUndiciNoDispatcher.pipe(Layer.provide(dispatcher(options)))
+  Layer.effect(HttpClient)(seen).pipe(
+    Layer.provide(NodeHttpClient.layerUndiciNoDispatcher),
+    Layer.provide(dispatcher(options)),
+  )
+
+const seen = Effect.gen(function* () {
+  const client = yield* HttpClient
+  const watch = yield* CurrentCallWatch
+  return watch === undefined ? client : watched(client, watch)
+})

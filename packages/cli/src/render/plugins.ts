@@ -6,7 +6,7 @@ import { clean, hang, type Page, padEnd } from "./text.ts"
 
 export const renderPlugins = (plugins: ReadonlyArray<DescribedPlugin>, page: Page): string =>
   table(
-    [{ title: "use", least: 12 }, { title: "reads or writes" }, { title: "how" }, { title: "", least: 20 }],
+    [{ title: "use", least: 12 }, { title: "reads or writes" }, { title: "how" }, { title: "", least: 20, lines: 3 }],
     plugins.flatMap((plugin) => partsOf(plugin, page)),
     page.width,
     page.style.dim,

@@ -60,8 +60,8 @@ const renderRow = (route: string, row: RowPreview, page: Page): ReadonlyArray<st
 const columns: ReadonlyArray<Column> = [
   { title: "" },
   { title: "" },
-  { title: "before", least: 10 },
-  { title: "after", least: 12 },
+  { title: "before", least: 10, lines: 3 },
+  { title: "after", least: 12, lines: 3 },
 ]
 
 /** Columns of a line that are no source: indent, mark, arrow, gaps, and 14 for each of before and after. */

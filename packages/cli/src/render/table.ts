@@ -1,12 +1,14 @@
 /** Tables that align and fit the width. */
 import { displayWidth } from "effect/cli/CliOutput"
-import { fit } from "./text.ts"
+import { fill, fit } from "./text.ts"
 
 export interface Column {
   readonly title: string
   readonly align?: "left" | "right"
-  /** May be cut to this many columns where space is short. Absent: never cut. */
+  /** May be narrowed to this many columns where space is short. Absent: never. */
   readonly least?: number
+  /** What does not fit goes on below, over so many lines at most, before it is cut. Absent: one line. */
+  readonly lines?: number
 }
 
 /** Text, or text with a colour that is put on after it has been padded. */
@@ -24,12 +26,9 @@ export const table = (
   paintTitle: (text: string) => string,
 ): ReadonlyArray<string> => {
   const widths = shrink(columns, natural(columns, rows), width)
-  const line = (cells: ReadonlyArray<Cell>) =>
-    columns.map((column, at) => place(column, cells[at] ?? "", widths[at] ?? 0))
-  const join = (cells: ReadonlyArray<string>) => cells.join(" ".repeat(GAP)).trimEnd()
   const titles = columns.map(({ title }): Cell => ({ text: title, paint: paintTitle }))
   const head = columns.every(({ title }) => title === "") ? [] : [titles]
-  return [...head, ...rows].map((row) => join(line(row)))
+  return [...head, ...rows].flatMap((row) => linesOf(columns, row, widths))
 }
 
 const natural = (columns: ReadonlyArray<Column>, rows: ReadonlyArray<ReadonlyArray<Cell>>) =>
@@ -55,9 +54,26 @@ const shrink = (columns: ReadonlyArray<Column>, widths: Array<number>, width: nu
   return widths
 }
 
-const place = (column: Column, cell: Cell, width: number): string => {
-  const text = fit(textOf(cell), width)
-  const painted = typeof cell === "string" ? text : cell.paint(text)
+/** One row: as many lines as its longest cell has. */
+const linesOf = (columns: ReadonlyArray<Column>, row: ReadonlyArray<Cell>, widths: ReadonlyArray<number>) => {
+  const cells = columns.map((column, at) => broken(column, textOf(row[at] ?? ""), widths[at] ?? 0))
+  const height = Math.max(1, ...cells.map((lines) => lines.length))
+  return Array.from({ length: height }, (_, line) =>
+    columns
+      .map((column, at) => place(column, row[at] ?? "", cells[at]?.[line] ?? "", widths[at] ?? 0))
+      .join(" ".repeat(GAP))
+      .trimEnd(),
+  )
+}
+
+const broken = ({ lines = 1 }: Column, text: string, width: number): ReadonlyArray<string> => {
+  if (lines === 1 || displayWidth(text) <= width) return [fit(text, width)]
+  const all = fill(text, width)
+  return all.length <= lines ? all : [...all.slice(0, lines - 1), fit(all.slice(lines - 1).join(" "), width)]
+}
+
+const place = (column: Column, cell: Cell, text: string, width: number): string => {
+  const painted = typeof cell === "string" || text === "" ? text : cell.paint(text)
   const space = " ".repeat(Math.max(0, width - displayWidth(text)))
   return column.align === "right" ? space + painted : painted + space
 }

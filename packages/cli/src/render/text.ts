@@ -19,19 +19,22 @@ export const clean = (text: string): string =>
 let segmenter: Intl.Segmenter | undefined
 let grouped: Intl.NumberFormat | undefined
 
-/** At most `width` columns, with an ellipsis where something is missing. */
-export const fit = (text: string, width: number): string => {
-  if (displayWidth(text) <= width) return text
+/** The longest start of the text that takes at most `width` columns, whole characters as a reader counts them. */
+const startOf = (text: string, width: number): string => {
   let kept = ""
   let used = 0
   segmenter ??= new Intl.Segmenter("en", { granularity: "grapheme" })
   for (const { segment } of segmenter.segment(text)) {
     used += displayWidth(segment)
-    if (used > width - 1) break
+    if (used > width) break
     kept += segment
   }
-  return `${kept}…`
+  return kept
 }
+
+/** At most `width` columns, with an ellipsis where something is missing. */
+export const fit = (text: string, width: number): string =>
+  displayWidth(text) <= width ? text : `${startOf(text, width - 1)}…`
 
 export const padEnd = (text: string, width: number): string =>
   text + " ".repeat(Math.max(0, width - displayWidth(text)))
@@ -55,6 +58,22 @@ export const wrap = (text: string, width: number): ReadonlyArray<string> => {
     }
   }
   return [...lines, line]
+}
+
+/** Lines of at most `width` columns, broken at spaces and, where a word is longer than that, within it. */
+export const fill = (text: string, width: number): ReadonlyArray<string> =>
+  wrap(text, width).flatMap((line) => cut(line, width))
+
+const cut = (line: string, width: number): ReadonlyArray<string> => {
+  const parts: Array<string> = []
+  let rest = line
+  while (displayWidth(rest) > width) {
+    // A character that is wider than the column stands alone: nothing is lost, and this ends.
+    const part = startOf(rest, width) || String.fromCodePoint(rest.codePointAt(0) ?? 32)
+    parts.push(part)
+    rest = rest.slice(part.length)
+  }
+  return [...parts, rest]
 }
 
 /** Wrapped text, its first line after `label`, the others below where that one starts. */

@@ -6,6 +6,7 @@ import * as Schema from "effect/Schema"
 import type { Scope } from "effect/Scope"
 import type { SqlClient } from "effect/sql/SqlClient"
 import { CurrentMeter, type Meter, makeMeter } from "../http/meter.ts"
+import { CurrentWaiting } from "../http/watch.ts"
 import { type SinkError, SinkReason, type SourceError, SourceReason } from "../plugin/errors.ts"
 import { type PluginServices, PluginState } from "../plugin/services.ts"
 import type { Connection, Writer } from "../plugin/sink.ts"
@@ -52,9 +53,11 @@ const opened = <A>(
         meter.calls += 1
       }),
     )
+    const waiting = yield* CurrentWaiting
     return yield* open.pipe(
       Effect.provideService(HttpClient.HttpClient, counted),
       Effect.provideService(CurrentMeter, meter),
+      Effect.provideService(CurrentWaiting, (wait) => waiting({ ...wait, connection: name })),
       Effect.provideServiceEffect(PluginState, makePluginState(`${pipeline.id}/${name}`)),
       on(name),
     )

@@ -1,4 +1,5 @@
 /** What a run did. `run --json` prints these values; the text report is rendered from them. */
+import type { Wait } from "../http/watch.ts"
 import type { Completeness } from "../plugin/source.ts"
 
 /** Rule 2: `read = delivered + unchanged + filtered + superseded + rejected + in_doubt + pending`. */
@@ -74,6 +75,16 @@ export type RunEvent =
       readonly read: number
       readonly routes: { readonly [route: string]: Readonly<RouteCounts> }
       readonly waited_ms: number
+    }
+  /** A call to a vendor waits for so long, a second or more. */
+  | ({ readonly _tag: "Waiting"; readonly pipeline: string } & Wait)
+  /** Rows went to the vendor as one job, which it works on by itself; `over`: every one of them has an outcome. */
+  | {
+      readonly _tag: "Job"
+      readonly pipeline: string
+      readonly route: string
+      readonly rows: number
+      readonly step: "submitted" | "over"
     }
   | { readonly _tag: "Notice"; readonly pipeline: string; readonly message: string }
   | { readonly _tag: "Finished"; readonly report: PipelineReport }

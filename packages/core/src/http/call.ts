@@ -18,6 +18,7 @@ import { type Bucket, type Closed, CurrentLimiters, longestWait, longestWindow, 
 import { CurrentMeter, type Meter } from "./meter.ts"
 import { monotonicMillis } from "./monotonic.ts"
 import { backoff, makeBudget, maxAttempts, maxThrottles } from "./retry.ts"
+import { CurrentAttempt, CurrentWaiting, noticeable, type Wait } from "./watch.ts"
 
 interface Connection {
   readonly base: URL
@@ -194,6 +195,9 @@ export const makeApi: (options: ApiOptions) => Effect.Effect<Api, Misconfigured,
     const connection = { base, client: yield* HttpClient.HttpClient, meter: yield* CurrentMeter, options }
     const limiters = yield* CurrentLimiters
     const credentials = makeCredentials(options.refresh)
+    const watch = yield* CurrentWaiting
+    const waiting = (why: Wait["why"]) => (millis: number) =>
+      millis < noticeable ? Effect.void : watch({ connection: "", why, millis })
     const budget = makeBudget()
 
     const bucketOf = (name: string): Bucket => {
@@ -207,6 +211,7 @@ export const makeApi: (options: ApiOptions) => Effect.Effect<Api, Misconfigured,
       url: string,
       used: { generation: number },
       turn: Turn,
+      nth: number,
     ): Effect.fn.Return<A, Fault> {
       connection.meter.waitedMillis += turn.waitedMillis
       used.generation = credentials.state.generation
@@ -216,7 +221,9 @@ export const makeApi: (options: ApiOptions) => Effect.Effect<Api, Misconfigured,
         HttpClientRequest.setHeader("accept-encoding", "identity"),
       )
       const authorized = yield* Effect.mapError(options.authorize(request), final)
-      const answer = yield* exchange(connection, call, turn, authorized)
+      const answer = yield* exchange(connection, call, turn, authorized).pipe(
+        Effect.provideService(CurrentAttempt, { call: call.name, attempt: nth }),
+      )
       return yield* judged(connection, call, answer)
     })
 
@@ -244,9 +251,12 @@ export const makeApi: (options: ApiOptions) => Effect.Effect<Api, Misconfigured,
       const bucket = bucketOf(call.bucket)
       const url = yield* below(base, call.request.url)
       const used = { generation: 0 }
-      let [failed, slowed, applied, refreshed] = [0, 0, false, false]
+      let [sent, failed, slowed, applied, refreshed] = [0, 0, 0, false, false]
       while (true) {
-        const result = yield* Effect.result(bucket.through((turn) => attempt(call, url, used, turn)))
+        sent += 1
+        const result = yield* Effect.result(
+          bucket.through((turn) => attempt(call, url, used, turn, sent), waiting("limit")),
+        )
         if (Result.isSuccess(result)) {
           budget.earn()
           return result.success
@@ -264,13 +274,16 @@ export const makeApi: (options: ApiOptions) => Effect.Effect<Api, Misconfigured,
             refreshed = true
             yield* credentials.renew(used.generation)
             break
-          case "Passing":
+          case "Passing": {
             failed += 1
             applied ||= fault.applied
             if ((fault.applied && !call.repeatable) || failed >= maxAttempts || !budget.spend()) {
               return yield* Effect.fail(fault.reason(applied))
             }
-            yield* Effect.sleep(yield* backoff(failed, 250))
+            const pause = yield* backoff(failed, 250)
+            yield* waiting("retry")(pause)
+            yield* Effect.sleep(pause)
+          }
         }
       }
     })

@@ -32,8 +32,11 @@ export interface Turn {
 
 /** `nowMillis` is of the monotonic clock. */
 export interface Bucket {
-  /** Waits for the call's turn and makes it. */
-  readonly through: <A, E, R>(call: (turn: Turn) => Effect.Effect<A, E, R>) => Effect.Effect<A, E | Closed, R>
+  /** Waits for the call's turn and makes it. `waiting` hears of each wait, as long as it looks when it begins. */
+  readonly through: <A, E, R>(
+    call: (turn: Turn) => Effect.Effect<A, E, R>,
+    waiting?: (millis: number) => Effect.Effect<void>,
+  ) => Effect.Effect<A, E | Closed, R>
   /** Lets nobody through for so long, one window at most: the vendor said so. */
   readonly close: (millis: number, nowMillis: number) => void
 }
@@ -85,13 +88,14 @@ const makeBucket = (preset: RateLimit, share: number): Bucket => {
       }),
     )
 
-  const inTurn = (asked: number) =>
+  const inTurn = (asked: number, waiting: (millis: number) => Effect.Effect<void>) =>
     Effect.gen(function* () {
       while (true) {
         const now = yield* monotonicMillis
         const millis = waitMillis(now)
         if (millis <= 0) return begin(asked, now)
         if (millis > longestWait) return yield* Effect.fail<Closed>({ _tag: "Closed", millis })
+        yield* waiting(millis)
         yield* pause(millis)
       }
     }).pipe(queue.withPermits(1))
@@ -101,7 +105,7 @@ const makeBucket = (preset: RateLimit, share: number): Bucket => {
     gauge.refuse(closedUntil)
   }
 
-  const through: Bucket["through"] = (call) =>
+  const through: Bucket["through"] = (call, waiting = () => Effect.void) =>
     Effect.uninterruptibleMask((restore) => {
       const made = (turn: Turn) =>
         Effect.ensuring(
@@ -112,7 +116,7 @@ const makeBucket = (preset: RateLimit, share: number): Bucket => {
         if (queued === 0 && waitMillis(now) <= 0) return made(begin(now, now))
         queued++
         const turn = Effect.ensuring(
-          restore(inTurn(now)),
+          restore(inTurn(now, waiting)),
           Effect.sync(() => queued--),
         )
         return Effect.flatMap(turn, made)

@@ -9,6 +9,7 @@ import type { StoredBatch } from "../../plugin/record.ts"
 import type { JobWriter } from "../../plugin/sink.ts"
 import { type StateFailure, stateFailure } from "../../state/errors.ts"
 import type { Job } from "../../state/jobs.ts"
+import type { RunEvent } from "../report.ts"
 import { arrive } from "./arrive.ts"
 import { type Answers, answersOf, watchBudget } from "./budget.ts"
 import type { RunContext } from "./context.ts"
@@ -16,7 +17,7 @@ import { haltFor } from "./halt.ts"
 import type { SpooledEntry } from "./lane.ts"
 import { type Answered, markOf, settlementOf } from "./outcomes.ts"
 import type { RouteState } from "./routeState.ts"
-import { backoff, maxAttempts, mayHaveWritten } from "./send.ts"
+import { maxAttempts, mayHaveWritten, pause } from "./send.ts"
 import { settle } from "./settle.ts"
 import { bringBack, entryOf } from "./spooled.ts"
 
@@ -66,13 +67,18 @@ export const runJob = (
 ): Effect.Effect<void, StateFailure> =>
   Effect.gen(function* () {
     let tries = 0
+    if (job.ref !== null) yield* ctx.emit(jobEvent(ctx, state, job, "submitted"))
     while (ctx.halt.current() === undefined) {
       const isSettling = job.ref !== null
       const step = isSettling ? follow(ctx, state, jobs, job) : submit(ctx, state, jobs, job)
       const failed = yield* step.pipe(Effect.as(undefined), Effect.catchTag("SinkError", Effect.succeed))
       if (failed === undefined) {
-        if (!isSettling) tries = 0
-        else if (ctx.halt.current() === undefined) return yield* giveUp(ctx, state, job, "the job named no outcome")
+        if (isSettling && ctx.halt.current() === undefined)
+          return yield* giveUp(ctx, state, job, "the job named no outcome")
+        if (!isSettling) {
+          tries = 0
+          yield* ctx.emit(jobEvent(ctx, state, job, "submitted"))
+        }
         continue
       }
       const { reason } = failed
@@ -84,7 +90,7 @@ export const runJob = (
       if (next === "stop") yield* ctx.halt.stop(haltFor(reason, state.route.name))
       if (next === "stop" || next === "stopRoute") return yield* leave(ctx, state, job)
       if (reason._tag === "JobLost") yield* keepRef(ctx, state, job, null)
-      else yield* ctx.halt.sleep(yield* backoff(reason, tries))
+      else yield* pause(ctx, state, reason, tries)
     }
     yield* leave(ctx, state, job)
   })
@@ -233,6 +239,14 @@ const filled = Effect.fnUntraced(function* (
   })
 })
 
+const jobEvent = (ctx: RunContext, state: RouteState, job: OpenJob, step: "submitted" | "over"): RunEvent => ({
+  _tag: "Job",
+  pipeline: ctx.pipeline.name,
+  route: state.route.name,
+  rows: job.count,
+  step,
+})
+
 /** The job is over. Rows it did not name are in doubt; deferred ones go as batches. */
 export const giveUp = (
   ctx: RunContext,
@@ -248,6 +262,7 @@ export const giveUp = (
       yield* settleRows(ctx, state, job, inDoubt)
     }
     yield* giveBack(ctx, state, job)
+    yield* ctx.emit(jobEvent(ctx, state, job, "over"))
   })
 
 /** What is still open goes as batches. From here on a crash finds a spool without a job: its rows are read again. */

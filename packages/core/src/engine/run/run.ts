@@ -6,6 +6,7 @@ import * as Option from "effect/Option"
 import type { Scope } from "effect/Scope"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { Meter } from "../../http/meter.ts"
+import { CurrentWaiting, type Wait } from "../../http/watch.ts"
 import type { SourceError } from "../../plugin/errors.ts"
 import { type StateFailure, stateFailure } from "../../state/errors.ts"
 import { type LockHeld, RunLock } from "../../state/lock.ts"
@@ -86,7 +87,12 @@ export const runPipeline = (
     yield* end(sql, report)
     yield* options.onEvent?.({ _tag: "Finished", report }) ?? Effect.void
     return report
-  }).pipe(Effect.scoped)
+  }).pipe(Effect.scoped, Effect.provideService(CurrentWaiting, waiting(pipeline, options)))
+
+const waiting =
+  (pipeline: Pipeline, { onEvent }: RunOptions) =>
+  (wait: Wait) =>
+    onEvent?.({ _tag: "Waiting", pipeline: pipeline.name, ...wait }) ?? Effect.void
 
 const interrupted: Halt = {
   status: "interrupted",

@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
+import { noticeable } from "../../http/watch.ts"
 import { Protocol, SinkError, type SinkReason } from "../../plugin/errors.ts"
 import { Outcome } from "../../plugin/outcome.ts"
 import type { Batch } from "../../plugin/record.ts"
@@ -84,7 +85,7 @@ const deliver = Effect.fnUntraced(function* (
     else attempt += 1
     if (next === "stopRoute") return
     if (next === "stop") return yield* ctx.halt.stop(haltFor(reason, state.route.name))
-    yield* ctx.halt.sleep(yield* backoff(reason, tries))
+    yield* pause(ctx, state, reason, tries)
   }
 })
 
@@ -180,7 +181,23 @@ const deferral = (outcomes: ReadonlyArray<Outcome>, tries: number): number => {
 }
 
 /** Full jitter, so that many runs do not come back at once. */
-export const backoff = (reason: SinkReason, tries: number): Effect.Effect<number> =>
+/** Waits before the next try, and says so where a person would notice. */
+export const pause = Effect.fnUntraced(function* (
+  ctx: RunContext,
+  state: RouteState,
+  reason: SinkReason,
+  tries: number,
+) {
+  const millis = yield* backoff(reason, tries)
+  if (millis >= noticeable) {
+    const why = reason._tag === "RateLimited" ? "limit" : "retry"
+    const connection = state.route.sink.endpoint.name
+    yield* ctx.emit({ _tag: "Waiting", pipeline: ctx.pipeline.name, connection, why, millis })
+  }
+  yield* ctx.halt.sleep(millis)
+})
+
+const backoff = (reason: SinkReason, tries: number): Effect.Effect<number> =>
   reason._tag === "RateLimited"
     ? Effect.succeed(reason.retryAfterMillis)
     : Effect.map(Random.next, (random) => Math.ceil(random * 1000 * 2 ** tries))
