@@ -8,6 +8,7 @@ import { spawn } from "node:child_process"
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { bundle } from "../../packages/cli/build/bundle.ts"
+import { writePackage } from "../../packages/cli/build/package.ts"
 import { read, root } from "../files.ts"
 
 export interface Block {
@@ -60,11 +61,12 @@ interface Surroundings {
 export const workThrough = async (place: string): Promise<ReadonlyArray<Passage>> => {
   const folder = join(place, "people")
   mkdirSync(folder)
-  await bundle(join(place, "built"))
+  const built = join(place, "built")
+  writePackage(built, await bundle(built))
   return work({
     folder,
     aside: join(place, "aside"),
-    bin: join(place, "built/bin.js"),
+    bin: join(built, "bin.js"),
     compiled: join(root, "node_modules/.cache/compiled"),
   })
 }
