@@ -1,9 +1,22 @@
 import { defineConfig } from "vitest/config"
 
+const everything = ["packages/*/test/**/*.test.ts", "examples/**/*.test.ts", "docs/**/*.test.ts"]
+
+/** What keeps a state, once more with that in Postgres. */
+const overPostgres = [
+  "packages/cli/test/sqlClient.test.ts",
+  "packages/core/test/stateMigrations.test.ts",
+  ...["deadLetters", "jobs", "rules.*", "run"].map((name) => `packages/core/test/engine/${name}.test.ts`),
+]
+
 export default defineConfig({
   test: {
-    include: ["packages/*/test/**/*.test.ts", "examples/**/*.test.ts", "docs/**/*.test.ts"],
+    globalSetup: ["packages/cli/test/postgres/globalSetup.ts"],
     // Plugins and the command line are checked as users run them: from source, in processes of their own.
     testTimeout: 30_000,
+    projects: [
+      { extends: true, test: { name: "sqlite", include: everything } },
+      { extends: true, test: { name: "postgres", include: overPostgres, env: { SLUICE_TEST_STATE: "postgres" } } },
+    ],
   },
 })

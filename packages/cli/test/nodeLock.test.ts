@@ -5,7 +5,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { LockHeld, RunLock } from "@sluice/core"
+import { LockHeld, RunLock, type StateError } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
@@ -39,11 +39,13 @@ const holder = (folder: string, pipeline: string) =>
 const tryLock = (folder: string, pipeline: string) =>
   RunLock.use((lock) => Effect.exit(Effect.scoped(lock.acquire(pipeline)))).pipe(Effect.provide(layer({ folder })))
 
-const refusal = (exit: Exit.Exit<void, LockHeld>): LockHeld | undefined =>
+const refusal = (exit: Exit.Exit<void, LockHeld | StateError>): LockHeld | undefined =>
   Exit.match(exit, {
     onSuccess: () => undefined,
-    onFailure: (cause) => cause.reasons.map((each) => (each._tag === "Fail" ? each.error : undefined))[0],
+    onFailure: (cause) => cause.reasons.map((each) => (each._tag === "Fail" ? each.error : undefined)).find(isHeld),
   })
+
+const isHeld = (error: unknown): error is LockHeld => error instanceof LockHeld
 
 describe("rule 10: one run of a pipeline at a time", () => {
   it.live("B07: a second process is refused at once and is told pid, host and start of the first", () =>

@@ -1,15 +1,10 @@
-/** The SQL client over node:sqlite: transactions, errors, and what it refuses to open. */
+/** What only SQLite does: the state file, what it refuses to open, and a full disk. */
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
-import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
-import * as Latch from "effect/Latch"
-import * as Stream from "effect/Stream"
 import * as SqlClient from "effect/sql/SqlClient"
 import { layer } from "../src/node/sqliteClient.ts"
 import type { StateUnusable } from "../src/node/stateFile.ts"
@@ -38,67 +33,7 @@ const refusal = (filename: string): Effect.Effect<StateUnusable | undefined> =>
     Effect.match({ onFailure: (error) => error, onSuccess: () => undefined }),
   )
 
-describe("the SQL client", () => {
-  it.effect("writes and reads values, lists and streams longer than one fetch", () =>
-    Effect.gen(function* () {
-      const sql = yield* withTable
-      const rows = Arr.makeBy(1234, (n) => ({ id: `k${n}`, n }))
-      yield* sql`INSERT INTO t ${sql.insert(rows)}`
-      assert.deepStrictEqual(yield* sql`SELECT n FROM t WHERE id = ${"k7"}`.values, [[7]])
-      assert.strictEqual((yield* sql`SELECT * FROM t WHERE ${sql.in("id", ["k1", "k2"])}`).length, 2)
-      const streamed = yield* Stream.runCollect(sql`SELECT id FROM t`.stream)
-      assert.strictEqual(streamed.length, 1234)
-      const first = yield* Stream.runCollect(Stream.take(sql`SELECT id FROM t`.stream, 3))
-      assert.strictEqual(first.length, 3)
-      yield* sql`DELETE FROM t`
-      assert.strictEqual(yield* count(sql), 0)
-    }).pipe(Effect.provide(memory)),
-  )
-
-  it.effect("rule 8: a failed transaction leaves nothing, a nested failure only undoes itself", () =>
-    Effect.gen(function* () {
-      const sql = yield* withTable
-      const failed = sql`INSERT INTO t VALUES ('a', 1)`.pipe(Effect.andThen(Effect.fail("stop")), sql.withTransaction)
-      assert.isTrue(Exit.isFailure(yield* Effect.exit(failed)))
-      assert.strictEqual(yield* count(sql), 0)
-      yield* sql.withTransaction(sql`INSERT INTO t VALUES ('b', 1)`.pipe(Effect.andThen(Effect.ignore(failed))))
-      assert.deepStrictEqual(yield* sql`SELECT id FROM t`.values, [["b"]])
-    }).pipe(Effect.provide(memory)),
-  )
-
-  it.effect("rule 8: a statement of another fiber waits for the open transaction", () =>
-    Effect.gen(function* () {
-      const sql = yield* withTable
-      const inside = yield* Latch.make()
-      const go = yield* Latch.make()
-      const transaction = yield* sql`INSERT INTO t VALUES ('a', 1)`.pipe(
-        Effect.andThen(inside.open),
-        Effect.andThen(go.await),
-        Effect.andThen(Effect.fail("stop")),
-        sql.withTransaction,
-        Effect.forkChild,
-      )
-      yield* inside.await
-      const other = yield* Effect.forkChild(count(sql), { startImmediately: true })
-      yield* go.open
-      yield* Fiber.await(transaction)
-      assert.strictEqual(yield* Fiber.join(other), 0)
-    }).pipe(Effect.provide(memory)),
-  )
-
-  it.effect("errors carry their class and the file, and no bound value", () =>
-    Effect.gen(function* () {
-      const sql = yield* withTable
-      yield* sql`INSERT INTO t VALUES ('secret-value', 1)`
-      const twice = yield* Effect.flip(sql`INSERT INTO t VALUES (${"secret-value"}, 1)`)
-      assert.strictEqual(twice.reason._tag, "UniqueViolation")
-      assert.include(twice.reason.message, ":memory:")
-      assert.notInclude(JSON.stringify(twice), "secret-value")
-      const odd = yield* Effect.flip(sql.unsafe("SELECT ?", [{ a: 1 }]))
-      assert.include(odd.reason.message, "cannot be a SQL parameter")
-    }).pipe(Effect.provide(memory)),
-  )
-
+describe("SQLite", () => {
   it.effect("B11: a full disk is an error that names the file, and the committed rows stay", () =>
     Effect.gen(function* () {
       const sql = yield* withTable

@@ -24,7 +24,7 @@ export interface HttpClientOptions {
 }
 
 /**
- * Serves `<any origin>/auth0`, `/brevo` and `/control` as the server does, and the vendors' own host names besides. A
+ * Serves `<any origin>/auth0`, `/brevo`, `/services` and `/control` as the server does, and the vendors' own host names besides. A
  * cut connection is a TransportError; one cut in the body is a DecodeError when the body is read, as with sockets.
  */
 export const httpClient = (sandbox: Sandbox, options: HttpClientOptions = {}): HttpClient.HttpClient => {
@@ -37,6 +37,7 @@ export const httpClient = (sandbox: Sandbox, options: HttpClientOptions = {}): H
       const delivery = respond(sandbox, url.hostname, {
         method: request.method,
         base: url.origin,
+        targetBytes: url.pathname.length + url.search.length,
         path: url.pathname,
         query: url.searchParams,
         headers: request.headers,
@@ -68,10 +69,13 @@ const bodyText = (
 ): Effect.Effect<string, HttpClientError.HttpClientError> => {
   const body: HttpBody.HttpBody = request.body
   if (body._tag === "Empty") return Effect.succeed("")
-  if (body._tag === "Uint8Array") return Effect.succeed(body.text ?? new TextDecoder().decode(body.body))
+  const encoding = request.headers["content-encoding"] === undefined ? "utf-8" : "latin1"
+  if (body._tag === "Uint8Array" && encoding === "utf-8" && body.text !== undefined) return Effect.succeed(body.text)
+  if (body._tag === "Uint8Array") return Effect.succeed(Buffer.from(body.body).toString(encoding))
   if (body._tag === "Raw" && typeof body.body === "string") return Effect.succeed(body.body)
   if (body._tag === "Stream") {
-    return Stream.mkString(Stream.decodeText(body.stream)).pipe(
+    return Stream.runCollect(body.stream).pipe(
+      Effect.map((chunks) => Buffer.concat(chunks).toString(encoding)),
       Effect.mapError((cause) => encodeFailure(request, cause)),
     )
   }

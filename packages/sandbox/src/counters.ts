@@ -19,7 +19,11 @@ export interface Counters {
 }
 
 export const makeCounters = (): Counters => ({
-  requests: { auth0: { reads: 0, writes: 0 }, brevo: { reads: 0, writes: 0 } },
+  requests: {
+    auth0: { reads: 0, writes: 0 },
+    brevo: { reads: 0, writes: 0 },
+    salesforce: { reads: 0, writes: 0 },
+  },
   routes: new Map(),
   statuses: new Map(),
   unmodelled: [],

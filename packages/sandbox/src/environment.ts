@@ -12,4 +12,8 @@ export const environment = (origin: string, account = "sandbox"): Record<string,
   BREVO_LIST_ALL: String(lists.all),
   BREVO_LIST_VERIFIED: String(lists.verified),
   BREVO_LIST_SOCIAL: String(lists.social),
+  // My Domain: an origin without a path, as the real ones are.
+  SF_LOGIN_URL: origin,
+  SF_CLIENT_ID: credentials.consumerKey,
+  SF_CLIENT_SECRET: credentials.consumerSecret,
 })

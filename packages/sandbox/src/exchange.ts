@@ -7,7 +7,10 @@ export interface SandboxRequest {
   readonly query: URLSearchParams
   /** Names in lower case. */
   readonly headers: { readonly [name: string]: string }
+  /** Of a packed body (`content-encoding`) a letter for each byte. */
   readonly body: string
+  /** Bytes of path and query as they were sent. */
+  readonly targetBytes?: number
   /** Where the vendor is reached, the part before its paths: `http://127.0.0.1:4010/brevo`. Its own addresses begin so. */
   readonly base?: string
 }
@@ -38,7 +41,7 @@ export type Handler = (request: SandboxRequest) => Delivery
 /** The Effect clock the sandbox was made under, in milliseconds since 1970. */
 export type Now = () => number
 
-export type Vendor = "auth0" | "brevo"
+export type Vendor = "auth0" | "brevo" | "salesforce"
 
 /** Every route is a read or a write at the vendor; a preview may only read. */
 export type RouteKind = "read" | "write"

@@ -2,6 +2,7 @@
 import * as Schema from "effect/Schema"
 import type { RouteKind, SandboxRequest, Vendor } from "./exchange.ts"
 import type { Dice } from "./random.ts"
+import { belowVersion } from "./salesforce/places.ts"
 
 /** How an export job or its file is not what it should be. */
 export const ExportFlaw = Schema.Literals([
@@ -33,6 +34,22 @@ export const FaultKind = Schema.Union([
     retryAfter: Schema.optionalKey(Schema.String),
     /** Without any header. */
     bare: Schema.optionalKey(Schema.Boolean),
+    /** Salesforce's 403 has one code for both. Default daily. */
+    limit: Schema.optionalKey(Schema.Literals(["daily", "concurrent"])),
+  }),
+  /** The vendor refuses the whole request with these words, and nothing takes effect. Salesforce only. */
+  Schema.Struct({
+    kind: Schema.Literal("refused"),
+    status: Schema.Int,
+    code: Schema.String,
+    message: Schema.optionalKey(Schema.String),
+  }),
+  /** Salesforce refuses the first and then every so manieth row of a call with this code. Default each. */
+  Schema.Struct({
+    kind: Schema.Literal("rows"),
+    code: Schema.String,
+    message: Schema.optionalKey(Schema.String),
+    every: Schema.optionalKey(Schema.Int),
   }),
   Schema.Struct({ kind: Schema.Literal("error"), status: Schema.Int, when: Schema.Literals(["before", "after"]) }),
   /** Cut connection. `bytes` of the body get through; 0 or none: not even the status line. */
@@ -77,10 +94,10 @@ export type FaultKind = typeof FaultKind.Type
 
 /** Which requests a fault hits. All given conditions must hold. */
 export const FaultRule = Schema.Struct({
-  vendor: Schema.Literals(["auth0", "brevo"]),
+  vendor: Schema.Literals(["auth0", "brevo", "salesforce"]),
   fault: FaultKind,
   method: Schema.optionalKey(Schema.String),
-  /** The path below the vendor's base starts with this: `/api/v2/users`, `/contacts`. */
+  /** The path below the vendor's base, or Salesforce's version, starts with this: `/api/v2/users`, `/sobjects`. */
   path: Schema.optionalKey(Schema.String),
   access: Schema.optionalKey(Schema.Literals(["read", "write"])),
   /** Lets so many matching requests pass first. */
@@ -118,7 +135,7 @@ interface ActiveRule {
 const matches = (rule: FaultRule, vendor: Vendor, request: SandboxRequest, access: RouteKind): boolean =>
   rule.vendor === vendor &&
   (rule.method === undefined || rule.method === request.method) &&
-  (rule.path === undefined || request.path.startsWith(rule.path)) &&
+  (rule.path === undefined || belowVersion(request.path).startsWith(rule.path)) &&
   (rule.access === undefined || rule.access === access) &&
   (rule.fault.kind !== "import" || (request.method === "POST" && request.path === "/contacts/import")) &&
   (rule.fault.kind !== "export" || (request.method === "POST" && request.path === "/api/v2/jobs/users-exports"))

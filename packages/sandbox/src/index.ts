@@ -1,4 +1,4 @@
-/** A local Auth0 and Brevo that behave like the real ones, limits and faults included. */
+/** A local Auth0, Brevo and Salesforce that behave like the real ones, limits and faults included. */
 export type { ContactView } from "./brevo/contacts.ts"
 export type { ContactEdit } from "./brevo/edit.ts"
 export type { ChangePlan } from "./changes.ts"
@@ -15,9 +15,13 @@ export {
   defaultUntil,
   type Limits,
   lists,
+  type SalesforceOptions,
   type SandboxOptions,
   tenantDomain,
 } from "./options.ts"
+export type { SalesforceControl, SalesforceRecord } from "./salesforce/control.ts"
+export type { SalesforceEntry } from "./salesforce/journal.ts"
+export type { CustomField } from "./salesforce/objects.ts"
 export { type Control, makeSandbox, type Sandbox } from "./sandbox.ts"
 export { type Listening, serve } from "./server.ts"
 export type { User } from "./users/generate.ts"

@@ -1,4 +1,5 @@
 /** What a sandbox is made of, and the fake names and keys it goes by. */
+import type { CustomField } from "./salesforce/objects.ts"
 
 /** `real`: the vendors' numbers. `high`: the same, a hundredfold. `off`: none, and headers of a very large one. */
 export type Limits = "real" | "high" | "off"
@@ -51,6 +52,25 @@ export interface SandboxOptions {
   readonly importsExtId?: boolean
   /** Writes kept in the journal. Default 200,000. */
   readonly journalLimit?: number
+  readonly salesforce?: SalesforceOptions
+}
+
+/** The fake Salesforce org, and the app that signs in to it. */
+export interface SalesforceOptions {
+  /** How long a session lasts unused, in seconds. Default 7,200. */
+  readonly sessionSeconds?: number
+  /** A refresh token is good for one use, and using it twice revokes the grant. Default false. */
+  readonly rotateRefreshTokens?: boolean
+  /** PEM of the certificate or public key that the app's assertions are signed for. */
+  readonly publicKey?: string
+  /** Calls in a rolling day. Default 100,000, times the factor of `limits`. */
+  readonly dailyRequests?: number
+  /** Default false. */
+  readonly personAccounts?: boolean
+  /** Custom fields beside those that `configs/` map to; a field of a name that exists replaces it. */
+  readonly fields?: ReadonlyArray<CustomField>
+  /** Milliseconds that a Bulk job takes from UploadComplete to its end. Default 2,000. */
+  readonly bulkMillis?: number
 }
 
 /** A credential of an Auth0 application for Private Key JWT. */
@@ -78,6 +98,11 @@ export const credentials = {
   clientId: "sandbox-client-id",
   clientSecret: "sandbox-client-secret",
   apiKey: "xkeysib-sandbox-not-a-real-key",
+  /** Of the Salesforce app. */
+  consumerKey: "3MVG9sandbox.not.a.real.key",
+  consumerSecret: "sandbox-consumer-secret",
+  refreshToken: "5Aep-sandbox-not-a-real-refresh-token",
+  username: "integration@sandbox.example.com",
 } as const
 
 /** The ids of the lists that exist from the start. */

@@ -1,4 +1,4 @@
-/** A whole sandbox: a fake Auth0 tenant and a fake Brevo account with one clock, one seed and one set of faults. */
+/** A whole sandbox: a fake Auth0 tenant, Brevo account and Salesforce org with one clock, one seed and one set of faults. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { makeAuth0 } from "./auth0/auth0.ts"
@@ -13,6 +13,7 @@ import { type Faults, makeFaults } from "./faults.ts"
 import { type JournalEntry, makeJournal } from "./journal.ts"
 import { defaultUntil, type SandboxOptions } from "./options.ts"
 import { makeDice } from "./random.ts"
+import { makeSalesforce, type SalesforceControl } from "./salesforce/salesforce.ts"
 import { makeDirectory } from "./users/directory.ts"
 import { makeGenerator, type User } from "./users/generate.ts"
 
@@ -43,6 +44,7 @@ export interface Control {
   readonly indexLag: (millis: number) => void
   /** Users change while they are read; undefined ends it. */
   readonly changes: (plan: ChangePlan | undefined) => void
+  readonly salesforce: SalesforceControl
   /** How many milliseconds the fake Brevo takes for an import, from now on. */
   readonly importsTake: (millis: number) => void
   /** Mails that Brevo sent to the account's owner because an import ended. */
@@ -55,6 +57,7 @@ export interface Sandbox {
   readonly options: SandboxOptions
   readonly auth0: Handler
   readonly brevo: Handler
+  readonly salesforce: Handler
   /** Control over HTTP, below `/control`. */
   readonly controlRoutes: Handler
   readonly control: Control
@@ -87,7 +90,8 @@ const build = (options: SandboxOptions, now: () => number, counters: Counters) =
   const journal = makeJournal(now, options.journalLimit ?? 200_000)
   const auth0 = makeAuth0({ options, now, dataNow, counters, faults, directory, searched: changes.searched })
   const brevo = makeBrevo({ options, now, counters, faults, journal })
-  return { directory, faults, changes, journal, auth0, brevo }
+  const salesforce = makeSalesforce({ options, now: dataNow, counters, faults })
+  return { directory, faults, changes, journal, auth0, brevo, salesforce }
 }
 
 const controlOf = (parts: () => ReturnType<typeof build>, reset: () => void): Control => ({
@@ -108,7 +112,13 @@ const controlOf = (parts: () => ReturnType<typeof build>, reset: () => void): Co
     parts().brevo.advance()
     return parts().journal.entries()
   },
-  expireTokens: () => parts().auth0.expireTokens(),
+  expireTokens: () => {
+    parts().auth0.expireTokens()
+    parts().salesforce.expireSessions()
+  },
+  get salesforce() {
+    return parts().salesforce.control
+  },
   indexLag: (millis) => parts().directory.setLag(millis),
   importsTake: (millis) => parts().brevo.importsTake(millis),
   mails: () => {
@@ -137,6 +147,7 @@ export const makeSandbox = (options: SandboxOptions): Effect.Effect<Sandbox> =>
         options,
         auth0: (request) => parts.auth0.handler(request),
         brevo: (request) => parts.brevo.handler(request),
+        salesforce: (request) => parts.salesforce.handler(request),
         controlRoutes: makeControlHandler(control, counters),
         control,
         counters,

@@ -23,8 +23,11 @@ export class ListenError extends Data.TaggedError("ListenError")<{ readonly port
   }
 }
 
-/** Requests larger than this are cut: neither vendor takes more than 10 MB. */
-const maxBodyBytes = 16 * 1024 * 1024
+/** Requests larger than this are cut: a Bulk job of Salesforce takes 150 MB, nothing else more than 10. */
+const maxBodyBytes = 160 * 1024 * 1024
+
+/** Above what any vendor takes: the sandbox itself says that an address is too long. */
+const maxHeaderSize = 128 * 1024
 
 /** Listens on 127.0.0.1 only. Port 0 takes a free one. */
 export const serve = (sandbox: Sandbox, port: number): Effect.Effect<Listening, ListenError, Scope> =>
@@ -32,7 +35,7 @@ export const serve = (sandbox: Sandbox, port: number): Effect.Effect<Listening, 
 
 const listen = (sandbox: Sandbox, port: number): Effect.Effect<Listening, ListenError> =>
   Effect.callback((resume) => {
-    const server = createServer((incoming, outgoing) => receive(sandbox, incoming, outgoing))
+    const server = createServer({ maxHeaderSize }, (incoming, outgoing) => receive(sandbox, incoming, outgoing))
     server.once("error", (cause) => resume(Effect.fail(new ListenError({ port, cause }))))
     server.listen(port, "127.0.0.1", () => {
       const address = server.address()
@@ -56,7 +59,8 @@ const receive = (sandbox: Sandbox, incoming: IncomingMessage, outgoing: ServerRe
     else chunks.push(chunk)
   })
   incoming.on("end", () => {
-    const request = requestOf(incoming, Buffer.concat(chunks).toString("utf8"))
+    const packed = incoming.headers["content-encoding"] !== undefined
+    const request = requestOf(incoming, Buffer.concat(chunks).toString(packed ? "latin1" : "utf8"))
     const delivery = respond(sandbox, "", request)
     if (delivery.delayMillis === 0) send(delivery, outgoing)
     else setTimeout(() => send(delivery, outgoing), delivery.delayMillis).unref()
@@ -77,6 +81,7 @@ const requestOf = (incoming: IncomingMessage, body: string): SandboxRequest => {
     query: new URLSearchParams(mark < 0 ? "" : target.slice(mark + 1)),
     headers,
     body,
+    targetBytes: target.length,
   }
 }
 

@@ -1,4 +1,4 @@
-/** What both vendors share: find the route, let a fault strike, keep the limits, answer, count. */
+/** What the vendors share: find the route, let a fault strike, keep the limits, answer, count. */
 import { bump, type Counters, countRequest } from "./counters.ts"
 import {
   type Delivery,
@@ -35,6 +35,8 @@ export interface VendorOptions {
   readonly gate: (request: SandboxRequest, route: Route, nowMillis: number) => Gate
   readonly throttled: (fault: FaultKind & { readonly kind: "throttle" }, nowMillis: number) => SandboxAnswer
   readonly failed: (status: number) => SandboxAnswer
+  /** Without it a vendor fails with the fault's status. */
+  readonly refused?: (fault: FaultKind & { readonly kind: "refused" }, request: SandboxRequest) => SandboxAnswer
   readonly faults: Faults
   readonly counters: Counters
   readonly now: Now
@@ -74,18 +76,22 @@ const gatewayPage = (status: number): SandboxAnswer => ({
   body: `<html><head><title>${status}</title></head><body>sandbox gateway</body></html>`,
 })
 
-export const makeVendor = (options: VendorOptions): Handler => {
-  const { vendor, counters, faults, now } = options
-  const routes = options.routes.map((route) => ({ route, match: compile(route) }))
-
-  const find = (request: SandboxRequest): Match | undefined => {
+/** The first route that a request takes. */
+export const routerOf = (routes: ReadonlyArray<Route>) => {
+  const compiled = routes.map((route) => ({ route, match: compile(route) }))
+  return (request: SandboxRequest): Match | undefined => {
     const segments = request.path.split("/")
-    for (const { route, match } of routes) {
+    for (const { route, match } of compiled) {
       const params = match(request.method, segments)
       if (params !== undefined) return { route, params }
     }
     return undefined
   }
+}
+
+export const makeVendor = (options: VendorOptions): Handler => {
+  const { vendor, counters, faults, now } = options
+  const find = routerOf(options.routes)
 
   const unmodelled = (request: SandboxRequest, reason: string): SandboxAnswer => {
     counters.unmodelled.push({ vendor, method: request.method, path: request.path, reason })
@@ -110,7 +116,8 @@ export const makeVendor = (options: VendorOptions): Handler => {
     status === 502 || status === 503 || status === 504 ? gatewayPage(status) : options.failed(status)
 
   /** The request never reaches the vendor's state. */
-  const before = (fault: FaultKind | undefined, time: number): Delivery | undefined => {
+  const before = (fault: FaultKind | undefined, request: SandboxRequest, time: number): Delivery | undefined => {
+    if (fault?.kind === "refused") return deliver(options.refused?.(fault, request) ?? failed(fault.status))
     if (fault?.kind === "throttle") return deliver(options.throttled(fault, time))
     if (fault?.kind === "error" && fault.when === "before") return deliver(failed(fault.status))
     if (fault?.kind === "cut" && fault.when === "before") return { ...deliver(failed(500)), cutAfterBytes: 0 }
@@ -123,7 +130,7 @@ export const makeVendor = (options: VendorOptions): Handler => {
     const time = now()
     countRequest(counters, vendor, match.route.kind, `${match.route.method} ${match.route.pattern}`)
     const fault = faults.pick(vendor, request, match.route.kind, time)
-    return before(fault, time) ?? strike(fault, answer(request, match, time, fault), failed)
+    return before(fault, request, time) ?? strike(fault, answer(request, match, time, fault), failed)
   }
 
   return (request) => {

@@ -23,6 +23,7 @@ import * as digest from "./digest.ts"
 import type { EnvironmentRefused } from "./environment.ts"
 import * as http from "./http.ts"
 import * as plugins from "./plugins.ts"
+import { isPostgresUrl, type PostgresServer, readPostgresUrl } from "./postgres/url.ts"
 import * as runLock from "./runLock.ts"
 import * as sqlite from "./sqliteClient.ts"
 import type { StateUnusable } from "./stateFile.ts"
@@ -37,7 +38,7 @@ export { layer as sqliteLayer, over as sqliteOver, type SqliteOptions } from "./
 export { StateUnusable } from "./stateFile.ts"
 
 export interface NodeOptions {
-  /** The state database, `.sluice/state.db` by custom, or `:memory:`. Locks lie beside it. */
+  /** The state: a file, `.sluice/state.db` by custom, with locks beside it; `:memory:`; or a `postgres://` URL. */
   readonly stateFile: string
   /** Of the process and its files: SLUICE_STATE_KEY, SLUICE_STATE_KEY_PREVIOUS, HTTP_PROXY and the like. */
   readonly env: Readonly<Record<string, string | undefined>>
@@ -50,26 +51,44 @@ export type StateProblem = StateUnusable | StateTooNew | StateError | Unsealable
 const secret = (text: string | undefined): Redacted.Redacted | undefined =>
   text === undefined || text === "" ? undefined : Redacted.make(text)
 
+const prepare = Effect.andThen(migrate(migrations), checkKey)
+
+/** What a `postgres://` URL stands for. Loaded only then: most states are files. */
+const inPostgres = <A, E, R>(options: NodeOptions, use: (server: PostgresServer) => Promise<Layer.Layer<A, E, R>>) =>
+  Layer.unwrap(
+    Effect.flatMap(readPostgresUrl(options.stateFile, options.env), (server) => Effect.promise(() => use(server))),
+  )
+
 /** The database with its tables in place and its key checked. */
 export const stateLayer = (options: NodeOptions): Layer.Layer<SqlClient | Cipher, StateProblem> => {
   const { SLUICE_STATE_KEY: key, SLUICE_STATE_KEY_PREVIOUS: previousKey } = options.env
-  const opened = Layer.mergeAll(
-    sqlite.layer({ filename: options.stateFile }),
-    cipher.layer({ key: secret(key), previousKey: secret(previousKey) }),
-  )
-  const prepared = Layer.effectDiscard(Effect.andThen(migrate(migrations), checkKey))
-  return Layer.provideMerge(prepared, opened)
+  const sealing = cipher.layer({ key: secret(key), previousKey: secret(previousKey) })
+  if (isPostgresUrl(options.stateFile)) {
+    const opened = inPostgres(options, async (server) => {
+      const postgres = await import("./postgres/state.ts")
+      return postgres.stateLayer(server, prepare)
+    })
+    return Layer.provideMerge(opened, sealing)
+  }
+  const opened = Layer.mergeAll(sqlite.layer({ filename: options.stateFile }), sealing)
+  return Layer.provideMerge(Layer.effectDiscard(prepare), opened)
 }
 
-const lockLayer = (stateFile: string): Layer.Layer<RunLock, StateUnusable> =>
-  stateFile === ":memory:" ? runLock.layerMemory : runLock.layer({ folder: path.dirname(path.resolve(stateFile)) })
+const lockLayer = (options: NodeOptions): Layer.Layer<RunLock, StateUnusable> => {
+  const { stateFile } = options
+  if (isPostgresUrl(stateFile)) return postgresLockLayer(options)
+  return stateFile === ":memory:"
+    ? runLock.layerMemory
+    : runLock.layer({ folder: path.dirname(path.resolve(stateFile)) })
+}
+
+/** The client of a `postgres://` URL, without tables. */
+export const postgresLayer = (options: NodeOptions): Layer.Layer<SqlClient, StateUnusable> =>
+  inPostgres(options, async (server) => (await import("./postgres/state.ts")).layer(server))
+
+export const postgresLockLayer = (options: NodeOptions): Layer.Layer<RunLock, StateUnusable> =>
+  inPostgres(options, async (server) => (await import("./postgres/lock.ts")).layer(server))
 
 /** Everything core asks for. Plugins share this process's copy of effect and core from here on. */
 export const layer = (options: NodeOptions): Layer.Layer<NodeServices, StateProblem> =>
-  Layer.mergeAll(
-    stateLayer(options),
-    lockLayer(options.stateFile),
-    digest.layer,
-    http.layer({ env: options.env }),
-    plugins.layer,
-  )
+  Layer.mergeAll(stateLayer(options), lockLayer(options), digest.layer, http.layer({ env: options.env }), plugins.layer)

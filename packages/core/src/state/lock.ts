@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import type { Effect } from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Scope } from "effect/Scope"
+import type { StateError } from "./errors.ts"
 
 /** Another process holds the pipeline. Exit code 5. */
 export class LockHeld extends Schema.TaggedError<LockHeld>()("LockHeld", {
@@ -19,6 +20,6 @@ export class RunLock extends Context.Service<
   RunLock,
   {
     /** Held until the scope ends. The system frees it when the process dies. */
-    readonly acquire: (pipeline: string) => Effect<void, LockHeld, Scope>
+    readonly acquire: (pipeline: string) => Effect<void, LockHeld | StateError, Scope>
   }
 >()("@sluice/core/RunLock") {}

@@ -2,10 +2,12 @@
 import * as Effect from "effect/Effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import { Fenced, StateError } from "./errors.ts"
+import { transaction } from "./transaction.ts"
 
 /** Takes over a pipeline: every transaction of an earlier process is refused from now on. */
 export const raiseFence = (sql: SqlClient, pipeline: string) =>
-  sql.withTransaction(
+  transaction(
+    sql,
     Effect.gen(function* () {
       yield* sql`INSERT INTO fences ${sql.insert({ pipeline, fence: 1 })}
         ON CONFLICT (pipeline) DO UPDATE SET fence = fences.fence + 1`
@@ -16,13 +18,15 @@ export const raiseFence = (sql: SqlClient, pipeline: string) =>
 
 /** A transaction that commits only while no later run has taken over the pipeline (rule 10). */
 export const makeFencedTransaction = (sql: SqlClient, pipeline: string, fence: number) => {
+  // Where transactions run side by side, nobody raises the fence until this one has ended.
+  const held = sql.onDialectOrElse({ pg: () => sql.literal("FOR SHARE"), orElse: () => sql.literal("") })
   const check = Effect.gen(function* () {
-    const rows = yield* sql<{ fence: number }>`SELECT fence FROM fences WHERE pipeline = ${pipeline}`
+    const rows = yield* sql<{ fence: number }>`SELECT fence FROM fences WHERE pipeline = ${pipeline} ${held}`
     if (Number(rows[0]?.fence ?? 0) !== fence) {
       return yield* new Fenced({ message: `a later run of ${pipeline} has taken over; this one stops` })
     }
   })
-  return <A, E, R>(body: Effect.Effect<A, E, R>) => sql.withTransaction(Effect.andThen(check, body))
+  return <A, E, R>(body: Effect.Effect<A, E, R>) => transaction(sql, Effect.andThen(check, body))
 }
 
 export interface Namespace {
@@ -37,7 +41,8 @@ export const openNamespace = (
   sql: SqlClient,
   key: { readonly pipeline: string; readonly route: string; readonly account: string; readonly object: string },
 ) =>
-  sql.withTransaction(
+  transaction(
+    sql,
     Effect.gen(function* () {
       const known = yield* sql<{ id: number; account: string; object: string }>`
         SELECT id, account, object FROM namespaces WHERE pipeline = ${key.pipeline} AND route = ${key.route}`

@@ -88,7 +88,7 @@ export const makeSpool = (sql: SqlClient, cipher: Cipher["Service"]) => {
             line,
             content: cipher.seal(JSON.stringify(spooled), at(batch, line)),
           })),
-        )}`,
+        )} ON CONFLICT (batch, line) DO UPDATE SET content = excluded.content`,
     )
 
   /** Rows that a newer version replaced. */

@@ -2,19 +2,18 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import { TestClock } from "effect/testing"
 import { dropDeadLetters, listDeadLetters, retryDeadLetters, showDeadLetter } from "../../src/engine/deadLetters.ts"
 import { listRuns, resetState, showState } from "../../src/engine/history.ts"
 import type { Pipeline } from "../../src/engine/pipeline.ts"
 import { run } from "../../src/engine/run/run.ts"
 import { Outcome } from "../../src/plugin/outcome.ts"
 import { deliver, type FakeSink, fakeSink, fakeSource, pipelineOf, record, services } from "./fakes.ts"
-import { countsOf, deadLetters, runOne } from "./scenario.ts"
+import { advance, countsOf, deadLetters, runOne } from "./scenario.ts"
 
 const retry = (pipeline: Pipeline, numbers?: ReadonlyArray<number>) =>
   Effect.gen(function* () {
     const fiber = yield* Effect.forkChild(retryDeadLetters(pipeline, numbers === undefined ? {} : { numbers }))
-    while (fiber.pollUnsafe() === undefined) yield* TestClock.adjust("5 seconds")
+    while (fiber.pollUnsafe() === undefined) yield* advance("5 seconds")
     return yield* Fiber.join(fiber)
   })
 
@@ -27,7 +26,7 @@ const crash = (pipeline: Pipeline, sink: FakeSink) =>
       return Effect.never
     }
     const fiber = yield* Effect.forkChild(run([pipeline]))
-    while (sink.batches.length === 0) yield* TestClock.adjust("1 second")
+    while (sink.batches.length === 0) yield* advance("1 second")
     yield* Fiber.interrupt(fiber)
     sink.answer = answer
   })

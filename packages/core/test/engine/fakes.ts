@@ -8,6 +8,7 @@ import type { JsonObject } from "effect/Schema"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { digestLayer, runLockMemory, stateLayer } from "../../../cli/src/node/index.ts"
+import { newPostgresState, onPostgres } from "../../../cli/test/postgres/database.ts"
 import type { Pipeline, Route } from "../../src/engine/pipeline.ts"
 import { compileMapping } from "../../src/mapping/compile.ts"
 import type { MapEntry } from "../../src/mapping/entry.ts"
@@ -26,8 +27,16 @@ import type { ScanRequest, Source } from "../../src/plugin/source.ts"
 
 const noClient = Layer.succeed(HttpClient.HttpClient)(HttpClient.make(() => Effect.die("no HTTP in this test")))
 
-/** A state of its own for each test that builds it. */
-export const services = () => servicesOver(":memory:")
+/** A state of its own for each test that builds it: in memory, and in Postgres in the project of that name. */
+export const services = (): ReturnType<typeof servicesOver> =>
+  onPostgres
+    ? Layer.unwrap(
+        Effect.map(
+          Effect.promise(() => newPostgresState()),
+          (url) => servicesOver(url),
+        ),
+      )
+    : servicesOver(":memory:")
 
 export const servicesOver = (stateFile: string, env: { readonly [name: string]: string } = {}) =>
   Layer.mergeAll(stateLayer({ stateFile, env }), runLockMemory, digestLayer, noClient)
@@ -49,6 +58,8 @@ export interface FakeSource extends Source {
   /** Accepts no position but the start. */
   losesPositions: boolean
   account: string
+  /** What happens before a page is handed over. */
+  before: (page: number) => Effect.Effect<void>
   readonly scans: Array<ScanRequest>
   /** What `find` answers by key; the pages where undefined. */
   live: ReadonlyMap<string, SourceRecord> | undefined
@@ -64,6 +75,7 @@ export const fakeSource = (pages: ReadonlyArray<ReadonlyArray<SourceRecord>> = [
     gap: undefined,
     losesPositions: false,
     account: "tenant",
+    before: () => Effect.void,
     scans: [],
     live: undefined,
     open: () =>
@@ -83,16 +95,16 @@ export const fakeSource = (pages: ReadonlyArray<ReadonlyArray<SourceRecord>> = [
               return Stream.fail(new SourceError({ reason: new PositionLost({ message: "expired" }) }))
             }
             const done = Option.match(request.from, { onNone: () => 0, onSome: (at) => Number(at) })
+            const { failAfter } = source
             const pagesLeft = source.pages
               .map((records, index): Page => ({ records, position: index + 1 }))
               .slice(request.sync === "full" || done < source.pages.length ? done : source.pages.length)
-            const { failAfter } = source
-            if (failAfter === undefined || pagesLeft.length <= failAfter.pages)
-              return Stream.fromArray(pagesLeft).pipe(Stream.rechunk(1))
-            return Stream.fromArray(pagesLeft.slice(0, failAfter.pages)).pipe(
+            const handed = Stream.fromArray(pagesLeft.slice(0, failAfter?.pages)).pipe(
               Stream.rechunk(1),
-              Stream.concat(Stream.fail(new SourceError({ reason: failAfter.reason }))),
+              Stream.tap(({ position }) => source.before(Number(position))),
             )
+            if (failAfter === undefined || pagesLeft.length <= failAfter.pages) return handed
+            return Stream.concat(handed, Stream.fail(new SourceError({ reason: failAfter.reason })))
           }),
       }),
   }

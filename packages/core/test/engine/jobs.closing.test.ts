@@ -3,9 +3,9 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
 import * as Stream from "effect/Stream"
 import * as SqlClient from "effect/sql/SqlClient"
-import { TestClock } from "effect/testing"
 import type { RunEvent } from "../../src/engine/report.ts"
 import { run } from "../../src/engine/run/run.ts"
 import { Unauthorized, Unavailable } from "../../src/plugin/errors.ts"
@@ -13,7 +13,7 @@ import { Outcome } from "../../src/plugin/outcome.ts"
 import type { Row } from "../../src/plugin/record.ts"
 import { fails, fakeJobs } from "./fakeJobs.ts"
 import { deliver, fakeSink, fakeSource, pipelineOf, record, services } from "./fakes.ts"
-import { countsOf, deadLetters, ledgerIds, runOne } from "./scenario.ts"
+import { advance, countsOf, deadLetters, ledgerIds, runOne } from "./scenario.ts"
 import { slowServices } from "./slowState.ts"
 
 const setup = (...sizes: ReadonlyArray<number>) => {
@@ -44,6 +44,9 @@ describe("spools", () => {
       Effect.gen(function* () {
         const { jobs, pipeline, sink, source } = setup(3)
         source.pages = [...source.pages, [record("0.1", { name: "newer" }, "2")]]
+        const begun = yield* Latch.make()
+        jobs.afterRef = () => begun.open
+        source.before = (page) => (page === 1 ? Effect.void : begun.await)
         jobs.limits = { rows: 3 }
         jobs.minimum = 1
         const later = Effect.sleep("1 minute")
@@ -175,7 +178,7 @@ describe("jobs", () => {
       jobs.answer = () => Stream.never
       source.pages = [named("B", "2")]
       const fiber = yield* Effect.forkChild(run([pipeline], { fullRefresh: true }))
-      while (jobs.settled.length < 2) yield* TestClock.adjust("1 second")
+      while (jobs.settled.length < 2) yield* advance("1 second")
       yield* Fiber.interrupt(fiber)
 
       jobs.answer = (rows) =>
@@ -200,9 +203,9 @@ describe("jobs", () => {
         )
       const stop = yield* Deferred.make<void>()
       const fiber = yield* Effect.forkChild(run([pipeline], { stop: Deferred.await(stop) }))
-      while ((yield* ledgerIds).length === 0) yield* TestClock.adjust("1 second")
+      while ((yield* ledgerIds).length === 0) yield* advance("1 second")
       yield* Deferred.succeed(stop, undefined)
-      while (fiber.pollUnsafe() === undefined) yield* TestClock.adjust("1 second")
+      while (fiber.pollUnsafe() === undefined) yield* advance("1 second")
 
       const other = pipelineOf(source, { other: { sink: fakeSink("other") } }, { sync: "incremental" })
       assert.match((yield* runOne(other)).notices.join(), /fake.things: no longer in the file; 3 rows/)

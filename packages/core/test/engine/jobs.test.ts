@@ -3,9 +3,9 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
 import * as Stream from "effect/Stream"
 import * as SqlClient from "effect/sql/SqlClient"
-import { TestClock } from "effect/testing"
 import { listDeadLetters, showDeadLetter } from "../../src/engine/deadLetters.ts"
 import { run } from "../../src/engine/run/run.ts"
 import { BatchRefused, JobLost, RateLimited, Unavailable } from "../../src/plugin/errors.ts"
@@ -13,7 +13,7 @@ import { Outcome } from "../../src/plugin/outcome.ts"
 import type { Row } from "../../src/plugin/record.ts"
 import { fails, fakeJobs } from "./fakeJobs.ts"
 import { deliver, fakeSink, fakeSource, pipelineOf, record, services, servicesOver } from "./fakes.ts"
-import { countsOf, deadLetters, ledgerIds, runOne } from "./scenario.ts"
+import { advance, breakTable, countsOf, deadLetters, ledgerIds, mendTable, runOne } from "./scenario.ts"
 
 const setup = (records = 5) => {
   const sink = fakeSink()
@@ -120,7 +120,7 @@ describe("jobs", () => {
       jobs.answer = (rows, ref) =>
         Stream.concat(answer(rows, ref), Stream.unwrap(Effect.as(Effect.sleep("1 minute"), Stream.empty)))
       const fiber = yield* Effect.forkChild(runOne(pipeline))
-      while (fiber.pollUnsafe() === undefined) yield* TestClock.adjust("1 minute")
+      while (fiber.pollUnsafe() === undefined) yield* advance("1 minute")
       assert.deepInclude(countsOf(yield* Fiber.join(fiber)), { read: 7, delivered: 6, superseded: 1 })
       assert.deepStrictEqual(
         jobs.submitted.map(({ rows }) => rows.map((row) => `${row.id} ${row.fields.name}`)),
@@ -170,11 +170,10 @@ describe("jobs", () => {
     Effect.gen(function* () {
       const { jobs, pipeline, sink } = setup()
       jobs.limits = { rows: 3 }
-      const sql = yield* SqlClient.SqlClient
-      yield* sql.unsafe("CREATE TRIGGER full BEFORE INSERT ON ledger BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+      yield* breakTable("ledger")
       assert.deepInclude(yield* runOne(pipeline), { status: "failed", resumable: true })
       assert.deepInclude(yield* leftovers, { jobs: 1, spool: 3 })
-      yield* sql.unsafe("DROP TRIGGER full")
+      yield* mendTable
       assert.deepInclude((yield* runOne(pipeline)).recovered["fake.things"], { delivered: 3 })
       assert.strictEqual(jobs.submitted.length, 1)
       assert.strictEqual(sink.contents.size, 5)
@@ -311,9 +310,9 @@ describe("jobs", () => {
       jobs.answer = () => Stream.never
       const stop = yield* Deferred.make<void>()
       const fiber = yield* Effect.forkChild(run([pipeline], { stop: Deferred.await(stop) }))
-      while (jobs.settled.length === 0) yield* TestClock.adjust("1 second")
+      while (jobs.settled.length === 0) yield* advance("1 second")
       yield* Deferred.succeed(stop, undefined)
-      while (fiber.pollUnsafe() === undefined) yield* TestClock.adjust("1 second")
+      while (fiber.pollUnsafe() === undefined) yield* advance("1 second")
       const [report] = (yield* Fiber.join(fiber)).pipelines
       assert.deepInclude(report, { status: "interrupted", resumable: true })
       jobs.answer = (rows, ref) => {
@@ -338,9 +337,9 @@ describe("jobs", () => {
         jobs.beforeRef = () => Effect.suspend(() => (tries++ === 0 ? fails(slow) : Effect.void))
         const stop = yield* Deferred.make<void>()
         const fiber = yield* Effect.forkChild(run([pipeline], { stop: Deferred.await(stop) }))
-        while (tries === 0) yield* TestClock.adjust("1 second")
+        while (tries === 0) yield* advance("1 second")
         yield* Deferred.succeed(stop, undefined)
-        while (fiber.pollUnsafe() === undefined) yield* TestClock.adjust("1 second")
+        while (fiber.pollUnsafe() === undefined) yield* advance("1 second")
         const [report] = (yield* Fiber.join(fiber)).pipelines
         assert.deepInclude(report, { status: "interrupted", resumable: true })
         assert.deepStrictEqual(yield* leftovers, clean)
@@ -360,10 +359,10 @@ describe("jobs", () => {
         )
       const stop = yield* Deferred.make<void>()
       const fiber = yield* Effect.forkChild(run([pipeline], { stop: Deferred.await(stop) }))
-      while ((yield* ledgerIds).length === 0) yield* TestClock.adjust("1 second")
+      while ((yield* ledgerIds).length === 0) yield* advance("1 second")
       assert.deepInclude(yield* leftovers, { jobs: 1, spool: 5 })
       yield* Deferred.succeed(stop, undefined)
-      while (fiber.pollUnsafe() === undefined) yield* TestClock.adjust("1 second")
+      while (fiber.pollUnsafe() === undefined) yield* advance("1 second")
       const [report] = (yield* Fiber.join(fiber)).pipelines
       assert(report !== undefined)
       assert.deepInclude(countsOf(report), { read: 5, delivered: 1, pending: 4 })
@@ -393,7 +392,7 @@ describe("jobs", () => {
             },
           }
           const fiber = yield* Effect.forkChild(run([pipeline]))
-          while (ids.length === 0) yield* TestClock.adjust("1 second")
+          while (ids.length === 0) yield* advance("1 second")
           yield* Fiber.interrupt(fiber)
           assert.deepInclude(yield* leftovers, { jobs: 1, spool: 5 })
 
@@ -422,6 +421,9 @@ describe("jobs", () => {
       const many = Array.from({ length: 2000 }, (_, n) => record(`u${n}`, { name: "old" }, "1"))
       source.pages = [many, [record("u1", { name: "new" }, "2")]]
       jobs.limits = { rows: 1000 }
+      const begun = yield* Latch.make()
+      jobs.afterRef = () => begun.open
+      source.before = (page) => (page === 1 ? Effect.void : begun.await)
       const ended = yield* Deferred.make<void>()
       const answer = jobs.answer
       jobs.answer = (rows, ref) => {
@@ -430,11 +432,11 @@ describe("jobs", () => {
         return Stream.concat(answer(rows, ref), Stream.unwrap(Effect.as(Deferred.await(ended), Stream.empty)))
       }
       const fiber = yield* Effect.forkChild(run([pipeline]))
-      while (jobs.settled.length === 0) yield* TestClock.adjust("1 second")
-      yield* TestClock.adjust("1 minute")
+      while (jobs.settled.length === 0) yield* advance("1 second")
+      yield* advance("1 minute")
       assert.deepStrictEqual([jobs.submitted.length, sink.batches.length], [1, 0])
       yield* Deferred.succeed(ended, undefined)
-      while (fiber.pollUnsafe() === undefined) yield* TestClock.adjust("1 second")
+      while (fiber.pollUnsafe() === undefined) yield* advance("1 second")
       const [report] = (yield* Fiber.join(fiber)).pipelines
       assert(report !== undefined)
       assert.deepInclude(countsOf(report), { read: 2001, delivered: 2001 })

@@ -1,19 +1,26 @@
 /** Runs pipelines to their end under the test clock, and looks into the state they left. */
 import { assert } from "@effect/vitest"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as SqlClient from "effect/sql/SqlClient"
 import { TestClock } from "effect/testing"
+import { onPostgres } from "../../../cli/test/postgres/database.ts"
+import { quiet } from "../../../cli/test/postgres/inFlight.ts"
 import type { Pipeline } from "../../src/engine/pipeline.ts"
 import type { PipelineReport, RouteCounts } from "../../src/engine/report.ts"
 import type { RunOptions } from "../../src/engine/run/options.ts"
 import { run } from "../../src/engine/run/run.ts"
 
+/** Moves the clock, which stands still while the database owes an answer: no wait for it counts as time. */
+export const advance = (by: Duration.Input): Effect.Effect<void> =>
+  onPostgres ? Effect.andThen(Effect.promise(quiet), TestClock.adjust(by)) : TestClock.adjust(by)
+
 /** Every wait of the run passes at once. */
 export const runOne = (pipeline: Pipeline, options: RunOptions = {}) =>
   Effect.gen(function* () {
     const fiber = yield* Effect.forkChild(run([pipeline], options))
-    while (fiber.pollUnsafe() === undefined) yield* TestClock.adjust("5 seconds")
+    while (fiber.pollUnsafe() === undefined) yield* advance("5 seconds")
     const { pipelines } = yield* Fiber.join(fiber)
     const report = pipelines[0]
     assert(report !== undefined)
@@ -51,12 +58,17 @@ export const ledgerIds = Effect.gen(function* () {
 export const breakTable = (table: string) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
-    yield* sql.unsafe(
-      `CREATE TRIGGER broken BEFORE INSERT ON ${table} BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END`,
-    )
+    const trigger = `CREATE TRIGGER broken BEFORE INSERT ON ${table}`
+    if (!onPostgres) {
+      yield* sql.unsafe(`${trigger} BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END`)
+      return
+    }
+    yield* sql.unsafe(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+      $$ BEGIN RAISE EXCEPTION 'database or disk is full' USING ERRCODE = 'disk_full'; END $$`)
+    yield* sql.unsafe(`${trigger} FOR EACH ROW EXECUTE FUNCTION refuse()`)
   })
 
 export const mendTable = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
-  yield* sql.unsafe(`DROP TRIGGER broken`)
+  yield* sql.unsafe(onPostgres ? "DROP FUNCTION refuse() CASCADE" : "DROP TRIGGER broken")
 })

@@ -1,6 +1,7 @@
 /** What the parts of one run share. */
 import type { Effect } from "effect/Effect"
 import type { Semaphore } from "effect/Semaphore"
+import type { SqlError } from "effect/sql/SqlError"
 import type { Reader, ScanRequest } from "../../plugin/source.ts"
 import type { Checkpoints } from "../../state/checkpoints.ts"
 import type { Cipher } from "../../state/cipher.ts"
@@ -48,7 +49,7 @@ export interface RunContext {
   readonly transact: <A, E extends { readonly message: string }>(body: Effect<A, E>) => Effect<A, StateFailure>
   /** One commit at a time, together with the counters in memory it stands for. */
   readonly committing: Semaphore
-  readonly saveProgress: (counts: string) => Effect<unknown, StateFailure>
+  readonly saveProgress: (counts: string) => Effect<unknown, SqlError>
   readonly sha256: (text: string) => string
   readonly cipher: Cipher["Service"]
   readonly notices: Array<string>

@@ -71,7 +71,7 @@ export const prepare = (opening: Opening) =>
       checkpoints: resume.checkpoints,
       transact: (body) => transact(body).pipe(Effect.mapError(stateFailure)),
       committing: Semaphore.makeUnsafe(1),
-      saveProgress: (counts) => runs.progress(runId, counts).pipe(Effect.mapError(stateFailure)),
+      saveProgress: (counts) => runs.progress(runId, counts),
       sha256,
       cipher,
       notices,
