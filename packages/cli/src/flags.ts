@@ -57,10 +57,10 @@ export const envFile = optionalText(
   "Read variables from this file as well; `.env` beside FILE is always read",
   "FILE",
 )
-export const state = Flag.String("state").pipe(
-  Flag.withDescription("The state database (.sluice/state.db)"),
-  Flag.withMetavar("FILE"),
-  Flag.withDefault(".sluice/state.db"),
+export const state = optionalText(
+  "state",
+  "The state: a file or a postgres:// URL (SLUICE_STATE, else .sluice/state.db)",
+  "STATE",
 )
 
 export const pipelineId = optionalText("pipeline", "Only this pipeline, `<file>.<pipeline>`", "ID")

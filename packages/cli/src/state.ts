@@ -1,12 +1,11 @@
 /** Opens an existing state for the commands that look at it or mend it. */
-import * as fs from "node:fs"
 import * as Effect from "effect/Effect"
 import { Host } from "./host.ts"
-import { layer, type NodeServices, readEnvironment } from "./node/index.ts"
+import { layer, type NodeServices, readEnvironment, stateExists, stateName } from "./node/index.ts"
 import { UsageError } from "./troubles.ts"
 
 export interface StateInput {
-  readonly state: string
+  readonly state: string | undefined
   readonly envFile: string | undefined
 }
 
@@ -15,11 +14,12 @@ export const withState = Effect.fnUntraced(function* <A, E, R>(
   { state, envFile }: StateInput,
   effect: Effect.Effect<A, E, R | NodeServices>,
 ) {
-  if (!fs.existsSync(state)) {
-    const fix = "run a pipeline first, or name another file with --state"
-    return yield* new UsageError({ message: `there is no state at ${state}`, fix })
-  }
   const { env } = yield* Host
   const variables = yield* readEnvironment({ pipelineFile: "pipeline.yaml", envFile, env })
-  return yield* effect.pipe(Effect.provide(layer({ stateFile: state, env: Object.fromEntries(variables) })))
+  const options = { stateFile: state, env: Object.fromEntries(variables) }
+  if (!(yield* stateExists(options))) {
+    const fix = "run a pipeline first, or name another state with --state"
+    return yield* new UsageError({ message: `there is no state at ${yield* stateName(options)}`, fix })
+  }
+  return yield* effect.pipe(Effect.provide(layer(options)))
 })

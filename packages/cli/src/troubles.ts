@@ -40,7 +40,7 @@ export const FIXES: ReadonlyMap<string, string> = new Map([
   ],
   ["Misconfigured", "correct the pipeline file; `sluice check FILE --connect` finds such things without a run"],
   ["LockHeld", "wait for the other run to end; a run that was killed frees its lock by itself"],
-  ["StateError", "free space or access for the state file, then run it again: nothing unrecorded counts as done"],
+  ["StateError", "give the state space or access, then run it again: nothing unrecorded counts as done"],
   [
     "ListenError",
     "another program has this port, perhaps another sandbox: end that, or give --port; 0 takes a free one",

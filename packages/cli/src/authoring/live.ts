@@ -14,7 +14,10 @@ export interface Live {
 }
 
 /** `text`: the pipeline as far as it is known. */
-export const askVendors = Effect.fnUntraced(function* (text: string, input: FileInput & { readonly state: string }) {
+export const askVendors = Effect.fnUntraced(function* (
+  text: string,
+  input: FileInput & { readonly state: string | undefined },
+) {
   const { plan, env } = yield* loadText(text, input).pipe(Effect.catchTag("ConfigError", asEnvironment))
   const { layer } = yield* Effect.promise(() => import("../node/index.ts"))
   const asking = Effect.gen(function* () {

@@ -14,7 +14,7 @@ export interface CheckInput {
   readonly connect: boolean
   readonly json: boolean
   readonly envFile: string | undefined
-  readonly state: string
+  readonly state: string | undefined
 }
 
 interface CheckedFile {
@@ -59,7 +59,7 @@ const checkFile = Effect.fnUntraced(function* (file: string, input: CheckInput) 
   return checked
 })
 
-const connect = Effect.fnUntraced(function* (loaded: Loaded, stateFile: string) {
+const connect = Effect.fnUntraced(function* (loaded: Loaded, stateFile: string | undefined) {
   const { ask } = yield* Effect.promise(() => import("./checkConnected.ts"))
   return yield* ask(loaded, stateFile)
 })

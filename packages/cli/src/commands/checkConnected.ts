@@ -9,7 +9,7 @@ export type Placed = CheckFinding & { readonly place: string }
 
 export type Connected = CheckReport & { readonly findings: ReadonlyArray<Placed> }
 
-export const ask = Effect.fnUntraced(function* (loaded: Loaded, stateFile: string) {
+export const ask = Effect.fnUntraced(function* (loaded: Loaded, stateFile: string | undefined) {
   const { plan, env } = loaded
   const report = yield* checkConnected(plan.pipelines).pipe(Effect.provide(layer({ stateFile, env })))
   const findings = report.findings.map((finding) => ({ ...finding, place: loaded.placeOf(pathOf(finding, loaded)) }))

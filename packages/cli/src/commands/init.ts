@@ -24,7 +24,7 @@ export interface InitInput extends Wanted {
   readonly force: boolean
   readonly json: boolean
   readonly envFile: string | undefined
-  readonly state: string
+  readonly state: string | undefined
 }
 
 export interface InitReport {

@@ -16,7 +16,7 @@ export interface PreviewInput {
   readonly reveal: boolean
   readonly json: boolean
   readonly envFile: string | undefined
-  readonly state: string
+  readonly state: string | undefined
 }
 
 export const handler = Effect.fnUntraced(function* (input: PreviewInput) {

@@ -23,7 +23,7 @@ export interface RunInput {
   readonly grace: number
   readonly json: boolean
   readonly envFile: string | undefined
-  readonly state: string
+  readonly state: string | undefined
 }
 
 export const handler = Effect.fnUntraced(function* (input: RunInput) {

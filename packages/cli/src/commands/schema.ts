@@ -12,7 +12,7 @@ export interface SchemaInput {
   readonly connect: string | undefined
   readonly json: boolean
   readonly envFile: string | undefined
-  readonly state: string
+  readonly state: string | undefined
 }
 
 /** The plugins this version ships. */

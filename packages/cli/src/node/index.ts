@@ -1,4 +1,5 @@
 /** What Node gives to core: the layers a program needs to run pipelines, one by one and as one. */
+import * as fs from "node:fs"
 import * as path from "node:path"
 import {
   type Cipher,
@@ -38,9 +39,9 @@ export { layer as sqliteLayer, over as sqliteOver, type SqliteOptions } from "./
 export { StateUnusable } from "./stateFile.ts"
 
 export interface NodeOptions {
-  /** The state: a file, `.sluice/state.db` by custom, with locks beside it; `:memory:`; or a `postgres://` URL. */
-  readonly stateFile: string
-  /** Of the process and its files: SLUICE_STATE_KEY, SLUICE_STATE_KEY_PREVIOUS, HTTP_PROXY and the like. */
+  /** A file, with locks beside it; `:memory:`; or a `postgres://` URL. By default SLUICE_STATE, else `.sluice/state.db`. */
+  readonly stateFile?: string | undefined
+  /** Of the process and its files: SLUICE_STATE, SLUICE_STATE_KEY, SLUICE_STATE_KEY_PREVIOUS, HTTP_PROXY and the like. */
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
@@ -53,33 +54,54 @@ const secret = (text: string | undefined): Redacted.Redacted | undefined =>
 
 const prepare = Effect.andThen(migrate(migrations), checkKey)
 
+/** Which state is meant. */
+export const stateOf = ({ stateFile, env }: NodeOptions): string =>
+  stateFile ?? (env.SLUICE_STATE === undefined || env.SLUICE_STATE === "" ? ".sluice/state.db" : env.SLUICE_STATE)
+
 /** What a `postgres://` URL stands for. Loaded only then: most states are files. */
 const inPostgres = <A, E, R>(options: NodeOptions, use: (server: PostgresServer) => Promise<Layer.Layer<A, E, R>>) =>
   Layer.unwrap(
-    Effect.flatMap(readPostgresUrl(options.stateFile, options.env), (server) => Effect.promise(() => use(server))),
+    Effect.flatMap(readPostgresUrl(stateOf(options), options.env), (server) => Effect.promise(() => use(server))),
   )
 
 /** The database with its tables in place and its key checked. */
 export const stateLayer = (options: NodeOptions): Layer.Layer<SqlClient | Cipher, StateProblem> => {
   const { SLUICE_STATE_KEY: key, SLUICE_STATE_KEY_PREVIOUS: previousKey } = options.env
   const sealing = cipher.layer({ key: secret(key), previousKey: secret(previousKey) })
-  if (isPostgresUrl(options.stateFile)) {
+  const state = stateOf(options)
+  if (isPostgresUrl(state)) {
     const opened = inPostgres(options, async (server) => {
       const postgres = await import("./postgres/state.ts")
       return postgres.stateLayer(server, prepare)
     })
     return Layer.provideMerge(opened, sealing)
   }
-  const opened = Layer.mergeAll(sqlite.layer({ filename: options.stateFile }), sealing)
+  const opened = Layer.mergeAll(sqlite.layer({ filename: state }), sealing)
   return Layer.provideMerge(Layer.effectDiscard(prepare), opened)
 }
 
-const lockLayer = (options: NodeOptions): Layer.Layer<RunLock, StateUnusable> => {
-  const { stateFile } = options
-  if (isPostgresUrl(stateFile)) return postgresLockLayer(options)
-  return stateFile === ":memory:"
-    ? runLock.layerMemory
-    : runLock.layer({ folder: path.dirname(path.resolve(stateFile)) })
+/** Whether a state has been made. Makes none. */
+export const stateExists = (options: NodeOptions): Effect.Effect<boolean, StateProblem> =>
+  Effect.gen(function* () {
+    const state = stateOf(options)
+    if (!isPostgresUrl(state)) return fs.existsSync(state)
+    const server = yield* readPostgresUrl(state, options.env)
+    const postgres = yield* Effect.promise(() => import("./postgres/state.ts"))
+    return yield* postgres.hasState(server)
+  })
+
+/** What to call it before people: a URL without its password. */
+export const stateName = (options: NodeOptions): Effect.Effect<string, StateProblem> => {
+  const state = stateOf(options)
+  return isPostgresUrl(state)
+    ? Effect.map(readPostgresUrl(state, options.env), ({ name }) => name)
+    : Effect.succeed(state)
+}
+
+const lockLayer = (options: NodeOptions): Layer.Layer<RunLock, StateProblem> => {
+  const state = stateOf(options)
+  if (isPostgresUrl(state)) return postgresLockLayer(options)
+  return state === ":memory:" ? runLock.layerMemory : runLock.layer({ folder: path.dirname(path.resolve(state)) })
 }
 
 /** The client of a `postgres://` URL, without tables. */

@@ -1,12 +1,9 @@
 /** What a test file needs of the Postgres server: URLs, each of a state that nobody else uses. */
 import { randomBytes } from "node:crypto"
 import { inject } from "vitest"
+import type { PostgresServer } from "./server.ts"
 
-interface Address {
-  readonly port: number
-  readonly user: string
-  readonly password: string
-}
+type Address = Omit<PostgresServer, "stop">
 
 /** The project of vitest whose tests keep their state in Postgres. */
 export const onPostgres = process.env.SLUICE_TEST_STATE === "postgres"

@@ -16,8 +16,8 @@ export default async (project: TestProject): Promise<() => Promise<void>> => {
   const desk = createServer(async (_, response) => {
     started ??= startPostgres()
     try {
-      const { port, user, password } = await started
-      response.end(JSON.stringify({ port, user, password }))
+      const { stop, ...address } = await started
+      response.end(JSON.stringify(address))
     } catch (cause) {
       response.writeHead(500).end(String(cause))
     }

@@ -8,13 +8,14 @@ import * as net from "node:net"
 import * as os from "node:os"
 import * as path from "node:path"
 import { promisify } from "node:util"
+import { certify, makeAuthority } from "../network.ts"
 
 export interface PostgresServer {
   readonly port: number
   readonly user: string
   readonly password: string
-  /** For tests that start and stop it. */
-  readonly folder: string
+  /** PEM of who vouches for the server, as the host localhost. */
+  readonly authority: string
   readonly stop: () => Promise<void>
 }
 
@@ -71,9 +72,8 @@ const ready = (server: ChildProcess): Promise<void> =>
   })
 
 /** Ends the server also where this process is killed: then the other end of its input closes. */
-const guard = (server: ChildProcess, folder: string, user: ReturnType<typeof unprivileged>): ChildProcess =>
+const guard = (server: ChildProcess, folder: string): ChildProcess =>
   spawn("sh", ["-c", `cat > /dev/null; kill -QUIT ${server.pid} 2> /dev/null; sleep 1; rm -rf '${folder}'`], {
-    ...user,
     stdio: ["pipe", "ignore", "ignore"],
     detached: true,
   })
@@ -95,13 +95,19 @@ export const startPostgres = async (options: ServerOptions = {}): Promise<Postgr
 
 const startIn = async (folder: string, options: ServerOptions): Promise<PostgresServer> => {
   const user = unprivileged()
-  const [home, data, secret] = ["home", "data", "secret"].map((name) => path.join(folder, name))
-  if (home === undefined || data === undefined || secret === undefined) throw new Error("unreachable")
+  const place = (name: string): string => path.join(folder, name)
+  const [home, data, secret] = [place("home"), place("data"), place("secret")]
   copyBinaries(home)
+  const authority = await makeAuthority("Sluice test authority")
+  const pair = await certify(authority, "localhost")
+  fs.writeFileSync(place("server.crt"), pair.cert)
+  fs.writeFileSync(place("server.key"), pair.key, { mode: 0o600 })
   const password = randomBytes(9).toString("base64url")
   fs.writeFileSync(secret, password)
   fs.mkdirSync(data)
-  if (user !== undefined) for (const each of [folder, data, secret]) fs.chownSync(each, user.uid, user.gid)
+  if (user !== undefined) {
+    for (const each of [folder, data, secret, place("server.key")]) fs.chownSync(each, user.uid, user.gid)
+  }
 
   const environment = { env: { PATH: process.env.PATH, LC_ALL: "C" }, cwd: folder, ...user }
   await promisify(execFile)(
@@ -121,6 +127,9 @@ const startIn = async (folder: string, options: ServerOptions): Promise<Postgres
       "listen_addresses=127.0.0.1",
       `port=${port}`,
       "unix_socket_directories=",
+      "ssl=on",
+      `ssl_cert_file=${place("server.crt")}`,
+      `ssl_key_file=${place("server.key")}`,
       "shared_buffers=32MB",
     ].concat(options.settings ?? ["fsync=off"])
     const server = spawn(path.join(home, "bin/postgres"), ["-D", data, ...settings.flatMap((each) => ["-c", each])], {
@@ -136,12 +145,12 @@ const startIn = async (folder: string, options: ServerOptions): Promise<Postgres
     }
   }
   const { server, port } = await start(3)
-  const watching = guard(server, folder, user)
+  const watching = guard(server, folder)
   return {
     port,
     user: "sluice",
     password,
-    folder,
+    authority: authority.cert,
     stop: async () => {
       const gone = once(server, "exit")
       server.kill("SIGQUIT")
