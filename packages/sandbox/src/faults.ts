@@ -87,6 +87,26 @@ export const FaultKind = Schema.Union([
     /** For `drops`. Default 10. */
     every: Schema.optionalKey(Schema.Int),
   }),
+  /** What becomes of the job that Salesforce's POST /jobs/ingest makes; its rows may be in none of its files. */
+  Schema.Struct({
+    kind: Schema.Literal("bulk"),
+    fate: Schema.Literals([
+      /** InProgress for ever. */
+      "stuck",
+      /** Before any row. */
+      "failed",
+      /** With half of its rows processed: Timeout, or TooManyLockFailure; or an administrator aborts it. */
+      "half",
+      "locks",
+      "aborted",
+      /** Complete, but half of its rows were not processed and are in no file: past the daily allocation of batches. */
+      "unrecorded",
+      /** Takes three times as long. */
+      "retried",
+      /** Unknown once it is closed; everything takes effect. */
+      "lost",
+    ]),
+  }),
   /** What becomes of the job that Auth0's POST /api/v2/jobs/users-exports makes. */
   Schema.Struct({ kind: Schema.Literal("export"), flaw: ExportFlaw }),
 ])
@@ -138,6 +158,7 @@ const matches = (rule: FaultRule, vendor: Vendor, request: SandboxRequest, acces
   (rule.path === undefined || belowVersion(request.path).startsWith(rule.path)) &&
   (rule.access === undefined || rule.access === access) &&
   (rule.fault.kind !== "import" || (request.method === "POST" && request.path === "/contacts/import")) &&
+  (rule.fault.kind !== "bulk" || (request.method === "POST" && belowVersion(request.path) === "/jobs/ingest")) &&
   (rule.fault.kind !== "export" || (request.method === "POST" && request.path === "/api/v2/jobs/users-exports"))
 
 export const makeFaults = (now: () => number, dice: Dice): Faults => {

@@ -71,4 +71,34 @@ describe("jsforce", () => {
       assert.strictEqual((yield* Effect.promise(() => query)).records.length, 2_300)
     }),
   )
+
+  it.live("runs a Bulk 2.0 job and reads all three of its files", () =>
+    Effect.gen(function* () {
+      const { connection, sandbox } = yield* org
+      sandbox.control.salesforce.jobsTake(0)
+      const input = [
+        { Auth0_Id__c: "auth0|1", LastName: 'says "hi", twice', Logins_Count__c: 3 },
+        { Auth0_Id__c: "auth0|2", LastName: "Two\nlines", Logins_Count__c: 4 },
+        { Auth0_Id__c: "auth0|3", LastName: "x".repeat(81), Logins_Count__c: 5 },
+      ]
+      const { successfulResults, failedResults, unprocessedRecords } = yield* Effect.promise(() =>
+        connection.bulk2.loadAndWaitForResults({
+          object: "Contact",
+          operation: "upsert",
+          externalIdFieldName: "Auth0_Id__c",
+          input,
+          pollInterval: 10,
+          pollTimeout: 10_000,
+        }),
+      )
+      assert.sameMembers(
+        successfulResults.map((row) => Object.values(row).find((value) => /^auth0/.test(String(value)))),
+        ["auth0|1", "auth0|2"],
+      )
+      assert.match(failedResults[0]?.sf__Error ?? "", /^STRING_TOO_LONG:/)
+      assert.isEmpty(unprocessedRecords)
+      const stored = (id: string) => sandbox.control.salesforce.record("Contact", "Auth0_Id__c", id)
+      for (const row of input.slice(0, 2)) assert.deepInclude(stored(row.Auth0_Id__c), row)
+    }),
+  )
 })

@@ -2,6 +2,7 @@
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { empty, isObject, type JsonObject, json, own, type SandboxAnswer, type SandboxRequest } from "../exchange.ts"
+import type { Ingest } from "./bulk/ingest.ts"
 import type { Call } from "./call.ts"
 import { readRecord } from "./draft.ts"
 import type { SalesforceEntry } from "./journal.ts"
@@ -37,6 +38,8 @@ export interface SalesforceControl {
   /** How often triggers ran for a record. */
   readonly triggerRuns: (id: string) => number
   readonly certificate: (pem: string) => void
+  /** How long a Bulk job takes from now on. */
+  readonly jobsTake: (millis: number) => void
 }
 
 const behind: Call = {
@@ -49,7 +52,11 @@ const behind: Call = {
   includeRecordDetails: false,
 }
 
-export const makeSalesforceControl = (session: Session, certificate: (pem: string) => void): SalesforceControl => {
+export const makeSalesforceControl = (
+  session: Session,
+  certificate: (pem: string) => void,
+  ingest: Ingest,
+): SalesforceControl => {
   const { org } = session
   const unseen = { org, journal: makeSalesforceJournal(org.now, 0) }
 
@@ -57,6 +64,12 @@ export const makeSalesforceControl = (session: Session, certificate: (pem: strin
     const table = org.table(object)
     if (table === undefined) throw new Error(`the fake org has no ${object}`)
     return table
+  }
+
+  /** The table once the jobs that are due have run. */
+  const current = (object: string): Table => {
+    ingest.advance()
+    return tableOf(object)
   }
 
   const put = (table: Table, write: Write): string => {
@@ -87,20 +100,20 @@ export const makeSalesforceControl = (session: Session, certificate: (pem: strin
   }
 
   const records = (object: string): ReadonlyArray<SalesforceRecord> => {
-    const table = tableOf(object)
+    const table = current(object)
     return Array.from({ length: table.size }, (_, number) => number).flatMap((number) => view(table, number) ?? [])
   }
 
   return {
     records,
     record: (object, field, value) => {
-      const table = tableOf(object)
+      const table = current(object)
       const place = table.find(field)?.place ?? -1
       const numbers = typeof value === "string" ? table.lookUp(place, value) : undefined
       if (numbers === undefined) return records(object).find((each) => each[field] === value)
       return numbers.flatMap((number) => view(table, number) ?? []).find((each) => each[field] === value)
     },
-    count: (object) => tableOf(object).size,
+    count: (object) => current(object).size,
     create: (object, fields) => {
       const table = tableOf(object)
       return put(table, { operation: "insert", draft: readRecord(org, table, fields) })
@@ -124,9 +137,13 @@ export const makeSalesforceControl = (session: Session, certificate: (pem: strin
       org.commit()
     },
     set: (settings) => void Object.assign(org.settings, settings),
-    journal: session.journal.entries,
+    journal: () => {
+      ingest.advance()
+      return session.journal.entries()
+    },
     triggerRuns: (id) => org.triggerRuns.get(id) ?? 0,
     certificate,
+    jobsTake: ingest.take,
   }
 }
 
@@ -154,6 +171,8 @@ const SettingsBody = Schema.Struct({
   ),
   locks: Schema.optionalKey(Schema.NullOr(Schema.Struct({ probability: Schema.Finite, millis: Schema.Int }))),
   assignmentRules: Schema.optionalKey(Schema.Array(Schema.String)),
+  /** Milliseconds that a Bulk job takes. */
+  jobsTake: Schema.optionalKey(Schema.Int),
   /** PEM of the app's certificate. */
   certificate: Schema.optionalKey(Schema.String),
 })
@@ -162,8 +181,9 @@ const decodeSettings = Schema.decodeUnknownOption(SettingsBody)
 const changeSettings = (control: SalesforceControl, body: unknown): SandboxAnswer => {
   const decoded = decodeSettings(body)
   if (Option.isNone(decoded)) return json(400, { error: "not a setting: see salesforce/control.ts for the shapes" })
-  const { certificate, locks, ...settings } = decoded.value
+  const { certificate, locks, jobsTake, ...settings } = decoded.value
   control.set({ ...settings, ...(locks === undefined ? {} : { locks: locks ?? undefined }) })
+  if (jobsTake !== undefined) control.jobsTake(jobsTake)
   if (certificate !== undefined) control.certificate(certificate)
   return empty(204)
 }

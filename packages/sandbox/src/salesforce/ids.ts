@@ -10,7 +10,10 @@ const suffixOf = (id: string): string => {
   let suffix = ""
   for (let block = 0; block < 15; block += 5) {
     let bits = 0
-    for (let place = 0; place < 5; place++) if (/[A-Z]/.test(id.charAt(block + place))) bits |= 1 << place
+    for (let place = 0; place < 5; place++) {
+      const code = id.charCodeAt(block + place)
+      if (code >= 65 && code <= 90) bits |= 1 << place
+    }
     suffix += suffixes.charAt(bits)
   }
   return suffix

@@ -23,7 +23,7 @@ export const castShadow = (org: Org, table: Table, row: Row): void => {
   row[table.placeOf("IsPersonAccount")] = true
   const known = org.record(String(row[table.placeOf("PersonContactId")] ?? ""))
   const before = known._tag === "Found" ? known : undefined
-  const shadow = before === undefined ? contacts.spec.fields.map(({ initial }) => initial) : [...before.row]
+  const shadow = before === undefined ? [...contacts.initial] : [...before.row]
   shadow[contacts.placeOf("IsPersonAccount")] = true
   for (const [account, contact] of shared) shadow[contacts.placeOf(contact)] = row[table.placeOf(account)]
   if (before !== undefined) contacts.write(before.number, before.row, shadow)

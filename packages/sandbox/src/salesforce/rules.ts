@@ -16,7 +16,7 @@ export const lockParents = (org: Org, table: Table, row: Row, call: Call): RowEr
     const holder = org.held.get(parent)
     const taken = holder !== undefined && holder.call !== call.number && org.now() < holder.until
     if (taken && org.dice.next() < locks.probability) return rowError("UNABLE_TO_LOCK_ROW", `${lockText} ${parent}`)
-    org.held.set(parent, { call: call.number, until: org.now() + locks.millis })
+    if (!taken) org.held.set(parent, { call: call.number, until: org.now() + locks.millis })
   }
   return undefined
 }

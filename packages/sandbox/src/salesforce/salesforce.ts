@@ -9,6 +9,8 @@
  *   GET, POST v/composite/sobjects/{object}
  * - POST v/composite, v/composite/batch, v/composite/graph
  * - GET v/query, v/queryAll, v/query/{locator}
+ * - POST (multipart as well), GET v/jobs/ingest; GET, PATCH, DELETE v/jobs/ingest/{id}; PUT v/jobs/ingest/{id}/batches;
+ *   GET v/jobs/ingest/{id}/successfulResults, /failedResults, /unprocessedrecords
  *
  * What it does not model, SOQL included, is 501. `control.salesforce` makes records, rules, triggers and locks.
  */
@@ -18,6 +20,7 @@ import type { Faults } from "../faults.ts"
 import type { SandboxOptions } from "../options.ts"
 import { makeDice } from "../random.ts"
 import { makeVendor, type Route, routerOf } from "../vendor.ts"
+import { makeIngest } from "./bulk/ingest.ts"
 import { collectionRoutes } from "./collections.ts"
 import { compositeRoutes, type Dispatch } from "./composite.ts"
 import { makeSalesforceControl, type SalesforceControl } from "./control.ts"
@@ -55,6 +58,8 @@ export const makeSalesforce = ({ options, now, counters, faults }: SalesforceOpt
   const tokens = makeTokens(own, now)
   const usage = makeUsage(options.limits, now, own.dailyRequests)
 
+  const ingest = makeIngest(session, usage, own.bulkMillis ?? 2_000)
+
   const api: ReadonlyArray<Route> = [
     ...limitRoutes(org, usage),
     ...describeRoutes(org),
@@ -70,7 +75,7 @@ export const makeSalesforce = ({ options, now, counters, faults }: SalesforceOpt
 
   const handler = makeVendor({
     vendor: "salesforce",
-    routes: [...tokens.routes, versionsRoute, ...compositeRoutes(session, dispatch), ...api],
+    routes: [...tokens.routes, versionsRoute, ...ingest.routes, ...compositeRoutes(session, dispatch), ...api],
     gate: makeGate(tokens, usage),
     throttled: ({ limit = "daily" }) => limitExceeded(limit),
     failed: trouble,
@@ -83,11 +88,12 @@ export const makeSalesforce = ({ options, now, counters, faults }: SalesforceOpt
 
   return {
     handler: (request) => {
+      ingest.advance()
       const delivery = withoutUsage(handler(trimmed(request)))
       org.commit()
       return delivery
     },
-    control: makeSalesforceControl(session, tokens.certificate),
+    control: makeSalesforceControl(session, tokens.certificate, ingest),
     expireSessions: tokens.expireAll,
   }
 }

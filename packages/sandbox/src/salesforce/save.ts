@@ -11,6 +11,8 @@ import { comparedKey, type Known, repeatedKeys, targetOf, type Write } from "./t
 
 export interface Outcome {
   readonly id?: string
+  /** Of the record in its table. */
+  readonly number?: number
   readonly created?: boolean
   readonly errors: ReadonlyArray<RowError>
 }
@@ -81,7 +83,7 @@ export const save = (
     if (known !== undefined) table.write(known.number, known.row, row)
     const id = table.idOf(number)
     if (runs > 0) org.triggerRuns.set(id, (org.triggerRuns.get(id) ?? 0) + runs)
-    outcomes[at] = { id, created: known === undefined, errors: [] }
+    outcomes[at] = { id, number, created: known === undefined, errors: [] }
   }
 
   const prepared = writes.flatMap((write, at) => prepare(write, at) ?? [])
@@ -115,7 +117,7 @@ const prepareRow = (
   const { known } = target
   if (write.operation === "delete") {
     const row = [...(known?.row ?? [])]
-    row[table.placeOf("IsDeleted")] = true
+    row[table.system.deleted] = true
     return { known, row }
   }
   if (write.draft.errors.length > 0) return write.draft.errors
@@ -132,8 +134,11 @@ const prepareRow = (
   return error === undefined ? { known, row } : [error]
 }
 
-const initialRow = (table: Table): Row =>
-  table.spec.fields.map(({ name, initial }) => (name === "OwnerId" ? integrationUser : initial))
+const initialRow = (table: Table): Row => {
+  const row = [...table.initial]
+  row[table.system.owner] = integrationUser
+  return row
+}
 
 const readOnlyField = (table: Table, { draft }: Write, known: Known | undefined): RowError | undefined => {
   const names: Array<string> = []
@@ -160,9 +165,10 @@ const convertedLead = (table: Table, known: Known | undefined): RowError | undef
 const missingFields = (table: Table, row: Row, { draft }: Write, known: Known | undefined): RowError | undefined => {
   const named = isPerson(table, row)
   const names: Array<string> = []
-  for (const [place, { name, createable, nillable, defaultedOnCreate }] of table.spec.fields.entries()) {
-    if (!createable || nillable || (row[place] ?? null) !== null || (named && name === "Name")) continue
-    if (known === undefined ? !defaultedOnCreate || draft.values.has(place) : draft.values.has(place)) names.push(name)
+  for (const { place, field } of table.required) {
+    if ((row[place] ?? null) !== null || (named && field.name === "Name")) continue
+    const isSent = draft.values.has(place)
+    if (isSent || (known === undefined && !field.defaultedOnCreate)) names.push(field.name)
   }
   return names.length === 0
     ? undefined
@@ -171,11 +177,11 @@ const missingFields = (table: Table, row: Row, { draft }: Write, known: Known | 
 
 const duplicateValue = (table: Table, row: Row, self: number | undefined): RowError | undefined => {
   if (table.isDeleted(row)) return undefined
-  for (const [place, { unique, name }] of table.spec.fields.entries()) {
-    const value = unique ? (row[place] ?? null) : null
+  for (const { place, field } of table.unique) {
+    const value = row[place] ?? null
     const other = value === null ? undefined : table.lookUp(place, String(value))?.find((number) => number !== self)
     if (other !== undefined) {
-      const message = `duplicate value found: ${name} duplicates value on record with id: ${table.idOf(other).slice(0, 15)}`
+      const message = `duplicate value found: ${field.name} duplicates value on record with id: ${table.idOf(other).slice(0, 15)}`
       return rowError("DUPLICATE_VALUE", message)
     }
   }
@@ -185,19 +191,19 @@ const duplicateValue = (table: Table, row: Row, self: number | undefined): RowEr
 /** An active rule gives the record to the next in turn, on an update too, unless the call says not to. */
 const assign = (org: Org, table: Table, row: Row, call: Call): boolean => {
   if (!call.autoAssign || table.isDeleted(row) || !org.settings.assignmentRules.includes(table.spec.name)) return false
-  row[table.placeOf("OwnerId")] = assignees[org.dice.below(assignees.length)] ?? integrationUser
+  row[table.system.owner] = assignees[org.dice.below(assignees.length)] ?? integrationUser
   return true
 }
 
 const stamp = (org: Org, table: Table, row: Row, isNew: boolean): void => {
   const now = Math.floor(org.now() / 1000) * 1000
   if (isNew) {
-    row[table.placeOf("CreatedDate")] = now
-    row[table.placeOf("CreatedById")] = integrationUser
+    row[table.system.created] = now
+    row[table.system.creator] = integrationUser
   }
-  row[table.placeOf("LastModifiedDate")] = now
-  row[table.placeOf("SystemModstamp")] = now
-  row[table.placeOf("LastModifiedById")] = integrationUser
+  row[table.system.modified] = now
+  row[table.system.stamp] = now
+  row[table.system.modifier] = integrationUser
 }
 
 const record = (

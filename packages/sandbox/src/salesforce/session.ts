@@ -9,9 +9,11 @@ export interface Session {
   readonly journal: SalesforceJournal
   /** Counts a call or a batch. */
   readonly call: (request: SandboxRequest, version: string) => Call
+  readonly next: () => number
 }
 
 export const makeSession = (org: Org, journal: SalesforceJournal): Session => {
   let calls = 0
-  return { org, journal, call: (request, version) => callOf(request, version, ++calls) }
+  const next = () => ++calls
+  return { org, journal, next, call: (request, version) => callOf(request, version, next()) }
 }

@@ -20,10 +20,27 @@ const normal = (field: FieldSpec, value: string): string => (field.caseSensitive
 const isIndexed = ({ name, type, idLookup, externalId }: FieldSpec): boolean =>
   type !== "id" && (idLookup || externalId || name === "Phone" || name === "AccountId")
 
+/** Where the fields are that every object has. */
+export interface SystemPlaces {
+  readonly id: number
+  readonly deleted: number
+  readonly created: number
+  readonly creator: number
+  readonly modified: number
+  readonly modifier: number
+  readonly stamp: number
+  readonly owner: number
+}
+
 export class Table {
   readonly spec: ObjectSpec
+  /** Of fields that no two records may share, and of those that a record must have. */
+  readonly unique: ReadonlyArray<Place>
+  readonly required: ReadonlyArray<Place>
+  /** What a new record has. */
+  readonly initial: Readonly<Row>
+  readonly system: SystemPlaces
   readonly #places = new Map<string, Place>()
-  readonly #system: { readonly id: number; readonly deleted: number }
   readonly #indexes: ReadonlyArray<Place & { readonly found: Map<string, number | Array<number>> }>
   #packed: Array<string> = []
   /** Undoes what was written since `mark`, newest last. */
@@ -33,10 +50,21 @@ export class Table {
     this.spec = spec
     this.#undo = undo
     for (const [place, field] of spec.fields.entries()) this.#places.set(field.name.toLowerCase(), { place, field })
-    this.#system = { id: this.placeOf("Id"), deleted: this.placeOf("IsDeleted") }
-    this.#indexes = [...this.#places.values()]
-      .filter(({ field }) => isIndexed(field))
-      .map((each) => ({ ...each, found: new Map() }))
+    const places = [...this.#places.values()]
+    this.unique = places.filter(({ field }) => field.unique)
+    this.required = places.filter(({ field }) => field.createable && !field.nillable)
+    this.initial = spec.fields.map(({ initial }) => initial)
+    this.system = {
+      id: this.placeOf("Id"),
+      deleted: this.placeOf("IsDeleted"),
+      created: this.placeOf("CreatedDate"),
+      creator: this.placeOf("CreatedById"),
+      modified: this.placeOf("LastModifiedDate"),
+      modifier: this.placeOf("LastModifiedById"),
+      stamp: this.placeOf("SystemModstamp"),
+      owner: this.placeOf("OwnerId"),
+    }
+    this.#indexes = places.filter(({ field }) => isIndexed(field)).map((each) => ({ ...each, found: new Map() }))
   }
 
   /** Names are compared without their case, as everywhere in Salesforce. */
@@ -67,12 +95,12 @@ export class Table {
       const place = pairs[at]
       if (typeof place === "number") row[place] = pairs[at + 1]
     }
-    row[this.#system.id] = this.idOf(number)
+    row[this.system.id] = this.idOf(number)
     return row
   }
 
   isDeleted(row: Row): boolean {
-    return row[this.#system.deleted] === true
+    return row[this.system.deleted] === true
   }
 
   insert(row: Row): number {
@@ -107,8 +135,10 @@ export class Table {
 
   #pack(row: Row): string {
     const pairs: Array<Value> = []
-    for (const [place, value] of row.entries())
-      if (value !== undefined && value !== null && place !== this.#system.id) pairs.push(place, value)
+    for (let place = 0; place < row.length; place++) {
+      const value = row[place]
+      if (value !== undefined && value !== null && place !== this.system.id) pairs.push(place, value)
+    }
     return JSON.stringify(pairs)
   }
 
