@@ -1,7 +1,7 @@
 /**
- * Files that a vendor lays ready at an address of its own: a signed link that carries its permission in itself. No
- * credentials go along, no redirect is followed, and only hosts that the plugin expects are asked. Streamed, so size
- * costs no memory.
+ * Files that a vendor lays ready at an address of its own: mostly a signed link that carries its permission in itself, so
+ * no credentials go along unless the plugin gives them. No redirect is followed, and only hosts that the plugin expects
+ * are asked. Streamed, so size costs no memory.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -9,6 +9,7 @@ import * as HttpClient from "effect/http/HttpClient"
 import type { HttpClientError } from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
+import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import { Misconfigured, Protocol, Unavailable } from "../plugin/errors.ts"
 import { transmission } from "../plugin/transmission.ts"
@@ -27,6 +28,8 @@ export interface Download {
   readonly otherwise: string
   /** Allows http to a host that is not this machine. */
   readonly insecure: boolean
+  /** A bearer token, for a file of the API itself. */
+  readonly token?: Redacted.Redacted
   /** The longest silence. 60 seconds where absent. The time that the reader takes for what came does not count. */
   readonly idleMillis?: number
 }
@@ -93,6 +96,7 @@ export const makeDownloads: Effect.Effect<Downloads, never, HttpClient.HttpClien
     const request = HttpClientRequest.get(address).pipe(
       // A transport that unpacks a cut gzip body reports success (engineering.md, trap 3).
       HttpClientRequest.setHeader("accept-encoding", "identity"),
+      (plain) => (file.token === undefined ? plain : HttpClientRequest.bearerToken(plain, Redacted.value(file.token))),
     )
     const response = yield* client.execute(request).pipe(
       guarded,

@@ -88,8 +88,11 @@ export interface Writer {
   partition?(row: Row): string
   /** What writing so many rows takes at the limits, for preview; one call a batch where absent. */
   cost?(rows: number): { readonly calls: number; readonly seconds: number }
-  /** What the destination holds for these keys, in the form of `Row.fields`. Reads only; for preview and check. */
-  lookup?(keys: ReadonlyArray<string>): Effect<ReadonlyMap<string, Held>, SinkError>
+  /**
+   * What the destination holds for these keys, in the form of `Row.fields`. Reads only; for preview and check. `rows`: the
+   * rows of these keys, where there are any, for a sink that would give one a record that has not its key yet.
+   */
+  lookup?(keys: ReadonlyArray<string>, rows?: ReadonlyArray<Row>): Effect<ReadonlyMap<string, Held>, SinkError>
   /** Writes a batch, up to `limits.concurrency` at once; answers with one outcome for each id. */
   write(batch: Batch): Effect<ReadonlyArray<Outcome>, SinkError>
   readonly jobs?: JobWriter
@@ -101,6 +104,8 @@ export interface Held {
   readonly fields: JsonObject
   /** Why a run would not touch it, where so. */
   readonly held?: string
+  /** Why the row is this one's: what matched, for `preview --explain`. Names fields and ids, never a value. */
+  readonly why?: string
 }
 
 /** For vendors with asynchronous jobs: bulk, import, batch. */

@@ -1,0 +1,91 @@
+/** The job lane of a route: many rows in some ten calls, by Bulk API 2.0. */
+import type { JobWriter, SinkError, StoredBatch } from "@sluice/core"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import type { Connected } from "../connection.ts"
+import type { Column } from "../describe/columns.ts"
+import type { ObjectOptions } from "../options.ts"
+import type { Aims } from "../write/aims.ts"
+import { makeBulkApi } from "./api.ts"
+import { follow } from "./follow.ts"
+import { jobLost, settleJobs } from "./settle.ts"
+import { readRef, submit } from "./submit.ts"
+
+/** A file is at most 100 MB before Salesforce encodes it. As JSON, rows are larger than in it. */
+export const BULK_ROWS = 100_000
+const BULK_BYTES = 90_000_000
+
+/** More rows than that go by bulk, says Salesforce itself: some ten calls a job, where Collections take more. */
+const WORTH_ROWS = 2_000
+
+export interface BulkOptions {
+  readonly connected: Connected
+  readonly object: string
+  readonly key: string
+  readonly columns: ReadonlyArray<Column>
+  readonly options: ObjectOptions
+  readonly aims: Aims
+  readonly share: number
+}
+
+/** A job takes an assignment rule by its id alone. */
+export const isWorth = ({ assignment_rule, path }: ObjectOptions, rows: number): boolean => {
+  if (path === "collections" || path === "composite" || assignment_rule === "default") return false
+  return path === "bulk" ? rows > 0 : rows > WORTH_ROWS
+}
+
+/** Jobs between two looks at the allowance. */
+const LOOK_EVERY = 20
+
+/** The day's batches: asked at first, then counted down. */
+const makeAllows = (api: Pick<ReturnType<typeof makeBulkApi>, "batchesLeft">, share: number) => {
+  let left = 0
+  let jobs = 0
+  return Effect.fnUntraced(function* (batches: number): Effect.fn.Return<boolean, SinkError> {
+    if (jobs % LOOK_EVERY === 0) {
+      const allowance = yield* api.batchesLeft
+      left = allowance === undefined ? Number.POSITIVE_INFINITY : allowance.Remaining - allowance.Max * (1 - share)
+    }
+    jobs += 1
+    if (left < batches) {
+      yield* Effect.logWarning("Salesforce: the day's bulk batches are used up: rows go by Collections")
+      return false
+    }
+    left -= batches
+    return true
+  })
+}
+
+export const makeBulk = ({ connected, share, ...route }: BulkOptions): JobWriter => {
+  const api = makeBulkApi(connected)
+  const submitting = {
+    ...route,
+    api,
+    fewest: route.options.path === "bulk" ? 1 : WORTH_ROWS,
+    allows: makeAllows(api, share),
+  }
+
+  /** The engine asks again after a failure: the longest wait is for all of it. */
+  let waiting: { readonly ref: string; readonly since: number } | undefined
+
+  const settle = Effect.fnUntraced(function* (text: string, batch: StoredBatch) {
+    const ref = Option.getOrUndefined(readRef(text))
+    if (ref === undefined) return yield* jobLost()
+    if (waiting?.ref !== text) waiting = { ref: text, since: yield* Clock.currentTimeMillis }
+    const { since } = waiting
+    const ended = yield* Effect.forEach(ref.jobs, ({ id, rows }) =>
+      follow(api, id, rows, route.options.bulk_wait_minutes, since),
+    )
+    yield* Stream.runForEach(batch.rows, (page) => Effect.sync(() => route.aims.release(page)))
+    return settleJobs(api, ended, batch, route.key)
+  })
+
+  return {
+    limits: { rows: BULK_ROWS, bytes: BULK_BYTES },
+    worth: (rows) => isWorth(route.options, rows),
+    submit: (batch, saveRef) => submit(submitting, batch, saveRef),
+    settle: (ref, batch) => Stream.unwrap(settle(ref, batch)),
+  }
+}

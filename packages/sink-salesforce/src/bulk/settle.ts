@@ -1,0 +1,120 @@
+/**
+ * What became of the rows of jobs: all three result files of each are read (salesforce trap 5), and rows are told by
+ * their key alone, for files keep no order and no spelling (salesforce trap 10).
+ */
+import { JobLost, Outcome, SinkError, type StoredBatch } from "@sluice/core"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { problemOf, writeReason } from "../errors.ts"
+import { id18 } from "../ids.ts"
+import type { Job } from "../shapes.ts"
+import { rejected } from "../write/verdict.ts"
+import { type BulkApi, jobProblem, type Line } from "./api.ts"
+import type { Ended } from "./follow.ts"
+
+/** Ids of rows by key, for those that no file has named yet. */
+type Open = Map<string, string>
+
+const openRows = (batch: StoredBatch): Effect.Effect<Open> =>
+  Stream.runFold(
+    batch.rows,
+    (): Open => new Map(),
+    (open, page) => {
+      for (const row of page) open.set(row.key, row.id)
+      return open
+    },
+  )
+
+/** `CODE:message:FIELD --` */
+const problemIn = (error: string) => {
+  const [code = ""] = error.split(":", 1)
+  const [, fields = ""] = /:([A-Za-z0-9_, ]*?)\s*--\s*$/.exec(error) ?? []
+  return problemOf(
+    code.trim(),
+    error,
+    fields.split(",").map((field) => field.trim()),
+  )
+}
+
+const isTrue = (text: string | undefined): boolean => (text ?? "").toLowerCase() === "true"
+
+type Reader = (id: string, line: Line) => Outcome
+
+const succeeded: Reader = (id, line) => {
+  const remoteId = line.sf__Id ?? ""
+  return Outcome.Delivered({
+    id,
+    effect: isTrue(line.sf__Created) ? "created" : "updated",
+    ...(remoteId === "" ? {} : { remoteId: id18(remoteId) }),
+  })
+}
+
+/** Refusals that a single write would meet again are final; what a lock, a match or another record may mend is not. */
+const refused: Reader = (id, line) => {
+  const problem = problemIn(line.sf__Error ?? "")
+  return problem.handling === "data" || problem.handling === "session"
+    ? rejected({ row: { id } }, problem)
+    : Outcome.Deferred({ id, message: problem.message })
+}
+
+const unprocessed: Reader = (id) => Outcome.Deferred({ id, message: "Salesforce: the job ended before this row" })
+
+const files = [
+  ["successfulResults", succeeded],
+  ["failedResults", refused],
+  ["unprocessedrecords", unprocessed],
+] as const
+
+const outcomesOf = (lines: ReadonlyArray<Line>, key: string, open: Open, read: Reader): ReadonlyArray<Outcome> =>
+  lines.flatMap((line) => {
+    const of = line[key] ?? ""
+    const id = open.get(of)
+    if (id === undefined) return []
+    open.delete(of)
+    return [read(id, line)]
+  })
+
+/** A job of which nothing was processed, for a reason that concerns all its rows. */
+const refusal = (jobs: ReadonlyArray<Job>): SinkError | undefined => {
+  for (const job of jobs) {
+    const problem = jobProblem(job)
+    const isStop = problem.handling === "config" || problem.handling === "quota"
+    if (job.state === "Failed" && (job.numberRecordsProcessed ?? 0) === 0 && isStop) {
+      return new SinkError({ reason: writeReason({ _tag: "Trouble", status: 200, problem }) })
+    }
+  }
+  return undefined
+}
+
+export const jobLost = () =>
+  new SinkError({ reason: new JobLost({ message: "Salesforce ran no bulk job: none of its rows took effect" }) })
+
+const rest = (open: Open): Stream.Stream<ReadonlyArray<Outcome>> =>
+  Stream.suspend(() => {
+    const left = [...open.values()].map((id) =>
+      Outcome.Deferred({ id, message: "Salesforce: not carried by a job, or named by none of its results" }),
+    )
+    return left.length === 0 ? Stream.empty : Stream.make(left)
+  })
+
+export const settleJobs = (
+  api: BulkApi,
+  ended: ReadonlyArray<Ended>,
+  batch: StoredBatch,
+  key: string,
+): Stream.Stream<ReadonlyArray<Outcome>, SinkError> => {
+  const jobs = ended.filter((job) => job !== undefined)
+  if (ended.length > 0 && jobs.length === 0) return Stream.fail(jobLost())
+  const wrong = refusal(jobs)
+  if (wrong !== undefined) return Stream.fail(wrong)
+  return Stream.unwrap(
+    Effect.map(openRows(batch), (open) =>
+      Stream.fromIterable(jobs.flatMap(({ id }) => files.map(([file, read]) => ({ id, file, read })))).pipe(
+        Stream.flatMap(({ id, file, read }) =>
+          Stream.map(api.results(id, file), (lines) => outcomesOf(lines, key, open, read)),
+        ),
+        Stream.concat(rest(open)),
+      ),
+    ),
+  )
+}

@@ -1,0 +1,169 @@
+/** Finds the record that is meant where a write was refused for its id, its key or a duplicate. */
+import { Outcome, type Row, type SinkError } from "@sluice/core"
+import * as Effect from "effect/Effect"
+import type { Column } from "../describe/columns.ts"
+import type { Describe, SObject } from "../describe/describe.ts"
+import type { Problem } from "../errors.ts"
+import { id18, prefixOf } from "../ids.ts"
+import type { ObjectOptions } from "../options.ts"
+import { type Aim, byFoundId, byKey } from "../write/aim.ts"
+import { droppedFor } from "../write/record.ts"
+import { rejected } from "../write/verdict.ts"
+import { type Search, textIn } from "./search.ts"
+import { selects } from "./soql.ts"
+
+export interface Sought {
+  readonly aim: Aim
+  readonly problem: Problem
+}
+
+export type Found = { readonly aim: Aim } | { readonly outcome: Outcome }
+
+export interface SeekOptions {
+  readonly search: Search
+  readonly describe: Describe
+  readonly own: SObject
+  readonly key: string
+  readonly columns: ReadonlyArray<Column>
+  readonly options: ObjectOptions
+}
+
+export const makeSeek = ({ search, describe, own, key, columns, options }: SeekOptions) => {
+  /** The row as it goes to a record of another object. */
+  const onto = Effect.fnUntraced(function* (row: Row, type: string, id: string) {
+    const aim = byFoundId(row, type, id)
+    return type === own.name ? aim : { ...aim, dropped: droppedFor(aim, yield* describe(type), columns) }
+  })
+
+  /** Ids of the records that have these rows' keys, by key in lower case. */
+  const idsOf = Effect.fnUntraced(function* (rows: ReadonlyArray<Row>) {
+    const question = { object: own.name, fields: [...new Set(["Id", key])], by: key }
+    const records =
+      rows.length === 0
+        ? []
+        : yield* search(
+            selects(
+              question,
+              rows.map((row) => row.key),
+            ),
+          )
+    const ids = new Map<string, Array<string>>()
+    for (const record of records) {
+      const place = (textIn(record, key) ?? "").toLowerCase()
+      ids.set(place, [...(ids.get(place) ?? []), id18(textIn(record, "Id") ?? "")])
+    }
+    return (row: Row): ReadonlyArray<string> => ids.get(row.key.toLowerCase()) ?? []
+  })
+
+  const missing = (row: Row): Outcome =>
+    options.missing === "ignore"
+      ? Outcome.Delivered({ id: row.id, effect: "unchanged" })
+      : Outcome.Rejected({
+          id: row.id,
+          code: "not_found",
+          message: `Salesforce: no ${own.name} has its ${key}`,
+          fields: [key],
+        })
+
+  const ambiguous = (row: Row, ids: ReadonlyArray<string>): Outcome =>
+    rejected(
+      { row },
+      { code: "ambiguous", message: `Salesforce: ${ids.length} records have its ${key}`, fields: [key], ids },
+    )
+
+  /** For routes that make no records. */
+  const existing = Effect.fnUntraced(function* (
+    rows: ReadonlyArray<Row>,
+  ): Effect.fn.Return<ReadonlyArray<Found>, SinkError> {
+    const found = yield* idsOf(rows)
+    return rows.map((row): Found => {
+      const ids = found(row)
+      const [id] = ids
+      if (id === undefined) return { outcome: missing(row) }
+      return ids.length === 1 ? { aim: byFoundId(row, own.name, id) } : { outcome: ambiguous(row, ids) }
+    })
+  })
+
+  const ambiguities = Effect.fnUntraced(function* (sought: ReadonlyArray<Sought>) {
+    const rows = sought.map(({ aim }) => aim.row)
+    const found = yield* idsOf(rows)
+    return rows.map((row): Found => ({ outcome: ambiguous(row, found(row)) }))
+  })
+
+  const conversions = Effect.fnUntraced(function* (sought: ReadonlyArray<Sought>) {
+    if (sought.length === 0) return []
+    const [known, unknown] = [
+      sought.filter(({ aim }) => aim.id !== undefined),
+      sought.filter(({ aim }) => aim.id === undefined),
+    ]
+    const question = { object: own.name, fields: ["Id", key, "ConvertedContactId"] }
+    const records = yield* search([
+      ...selects(
+        { ...question, by: "Id" },
+        known.map(({ aim }) => aim.id ?? ""),
+      ),
+      ...selects(
+        { ...question, by: key },
+        unknown.map(({ aim }) => aim.row.key),
+      ),
+    ])
+    const contacts = new Map<string, string>()
+    for (const record of records) {
+      const contact = textIn(record, "ConvertedContactId")
+      if (contact === undefined) continue
+      contacts.set(`id ${id18(textIn(record, "Id") ?? "")}`, contact)
+      contacts.set(`key ${textIn(record, key) ?? ""}`, contact)
+    }
+    return yield* Effect.forEach(sought, ({ aim, problem }) => {
+      const contact = contacts.get(aim.id === undefined ? `key ${aim.row.key}` : `id ${id18(aim.id)}`)
+      return contact === undefined
+        ? Effect.succeed<Found>({ outcome: rejected(aim, problem) })
+        : Effect.map(onto(aim.row, "Contact", id18(contact)), (next): Found => ({ aim: next }))
+    })
+  })
+
+  /** The record a duplicate rule found is taken where it is one, of this object, and nobody's yet. */
+  const duplicates = Effect.fnUntraced(function* (sought: ReadonlyArray<Sought>) {
+    const own18 = ({ problem }: Sought) => problem.ids.map(id18).filter((id) => prefixOf(id) === own.prefix)
+    const ids = sought.flatMap(own18)
+    const question = { object: own.name, fields: ["Id", key], by: "Id" }
+    const keys = new Map(
+      (yield* search(selects(question, ids))).map(
+        (record) => [id18(textIn(record, "Id") ?? ""), textIn(record, key)] as const,
+      ),
+    )
+    const taken = new Set<string>()
+    return sought.map((each): Found => {
+      const { aim, problem } = each
+      const free = own18(each).filter(
+        (id) => keys.has(id) && (keys.get(id) ?? aim.row.key) === aim.row.key && !taken.has(id),
+      )
+      const [only] = free
+      if (only === undefined || free.length > 1) return { outcome: rejected(aim, problem) }
+      taken.add(only)
+      return { aim: byFoundId(aim.row, own.name, only) }
+    })
+  })
+
+  /** The ledger's id is no longer good: the record is found, or made, by the row's key. */
+  const stale = (sought: ReadonlyArray<Sought>) =>
+    options.mode === "update"
+      ? existing(sought.map(({ aim }) => aim.row))
+      : Effect.succeed(sought.map(({ aim: { row } }): Found => ({ aim: byKey(row, own.name) })))
+
+  const seek = Effect.fnUntraced(function* (
+    sought: ReadonlyArray<Sought>,
+  ): Effect.fn.Return<ReadonlyArray<Found>, SinkError> {
+    const groups = Map.groupBy(sought, ({ problem }) => problem.handling)
+    return [
+      ...(yield* stale(groups.get("stale") ?? [])),
+      ...(yield* conversions(groups.get("converted") ?? [])),
+      ...(yield* ambiguities(groups.get("ambiguous") ?? [])),
+      ...(yield* duplicates(groups.get("duplicates") ?? [])),
+    ]
+  })
+
+  return { seek, idsOf, existing, onto, ambiguous }
+}
+
+export type Seek = ReturnType<typeof makeSeek>

@@ -1,0 +1,98 @@
+/** Decides for each row of a batch which record is written, before anything is. */
+import { Outcome, type Row, type SinkError } from "@sluice/core"
+import * as Effect from "effect/Effect"
+import type { SObject } from "../describe/describe.ts"
+import { prefixOf } from "../ids.ts"
+import type { Match } from "../match/candidates.ts"
+import type { Matcher } from "../match/match.ts"
+import type { Found, Seek } from "../match/seek.ts"
+import type { ObjectOptions } from "../options.ts"
+import { byFoundId, byKey, byKnownId } from "./aim.ts"
+import { rejected } from "./verdict.ts"
+
+/** The objects of people, by what their ids begin with. */
+const people = new Map([
+  ["003", "Contact"],
+  ["00Q", "Lead"],
+])
+
+export interface AimOptions {
+  readonly own: SObject
+  readonly key: string
+  /** ABC and abc are one key here. */
+  readonly foldsCase: boolean
+  readonly options: ObjectOptions
+  readonly seek: Seek
+  /** Undefined: nothing is matched. */
+  readonly matcher: Matcher | undefined
+}
+
+const person = (row: Row, id: string): Outcome =>
+  rejected(
+    { row },
+    {
+      code: "person_account",
+      message:
+        "Salesforce: the Contact is a person account: write it as an Account, with PersonEmail and fields that end in __pc",
+      fields: [],
+      ids: [id],
+    },
+  )
+
+const several = (row: Row, { ids, why }: Extract<Match, { readonly _tag: "Several" }>): Outcome =>
+  rejected({ row }, { code: "ambiguous", message: `Salesforce: ${why}`, fields: [], ids })
+
+export const makeAims = ({ own, key, foldsCase, options, seek, matcher }: AimOptions) => {
+  const matched = Effect.fnUntraced(function* (row: Row, match: Match | undefined) {
+    if (match === undefined || match._tag === "None") return { aim: byKey(row, own.name) }
+    if (match._tag === "Several") return { outcome: several(row, match) }
+    const { candidate } = match
+    if (candidate.isPerson) return { outcome: person(row, candidate.id) }
+    return { aim: yield* seek.onto(row, candidate.type, candidate.id) }
+  })
+
+  /** The ledger knows the record: a Contact, perhaps, of a route to Leads. */
+  const known = Effect.fnUntraced(function* (row: Row, id: string) {
+    const type = people.get(prefixOf(id))
+    if (own.prefix === prefixOf(id) || type === undefined) return { aim: byKnownId(row, own.name, id) }
+    return { aim: { ...(yield* seek.onto(row, type, id)), isFresh: false } }
+  })
+
+  const unknown = Effect.fnUntraced(function* (rows: ReadonlyArray<Row>) {
+    if (rows.length === 0) return []
+    if (key === "Id") return rows.map((row): Found => ({ aim: byFoundId(row, own.name, row.key) }))
+    if (options.mode === "update") return yield* seek.existing(rows)
+    if (matcher === undefined) return rows.map((row): Found => ({ aim: byKey(row, own.name) }))
+    const matches = yield* matcher.claim(rows)
+    return yield* Effect.forEach(rows, (row): Effect.Effect<Found, SinkError> => matched(row, matches.get(row.key)))
+  })
+
+  /** Two rows of one key in a batch refuse each other: the first one has it (salesforce trap 14). */
+  const once = (rows: ReadonlyArray<Row>) => {
+    const keys = new Set<string>()
+    const conflicts: Array<Found> = []
+    const kept = rows.filter((row) => {
+      const folded = foldsCase ? row.key.toLowerCase() : row.key
+      if (!keys.has(folded)) return keys.add(folded)
+      const message = `another row has the same ${key}, written with other capitals`
+      conflicts.push({ outcome: Outcome.Rejected({ id: row.id, code: "key_conflict", message, fields: [key] }) })
+      return false
+    })
+    return { kept, conflicts }
+  }
+
+  const aimsFor = Effect.fnUntraced(function* (
+    rows: ReadonlyArray<Row>,
+  ): Effect.fn.Return<ReadonlyArray<Found>, SinkError> {
+    const { kept, conflicts } = once(rows)
+    const found = yield* Effect.forEach(kept, (row) =>
+      row.remoteId === undefined ? Effect.undefined : known(row, row.remoteId),
+    )
+    const rest = kept.filter((row) => row.remoteId === undefined)
+    return [...conflicts, ...found.filter((each) => each !== undefined), ...(yield* unknown(rest))]
+  })
+
+  return { aimsFor, release: (rows: ReadonlyArray<Row>) => matcher?.release(rows) }
+}
+
+export type Aims = ReturnType<typeof makeAims>
