@@ -3,7 +3,10 @@ import { writeFileSync } from "node:fs"
 import { basename, join } from "node:path"
 import { files, read, root } from "./files.ts"
 
-export type Vendor = "auth0" | "brevo"
+const vendors = ["auth0", "brevo", "salesforce"] as const
+export type Vendor = (typeof vendors)[number]
+
+const vendorOf = (text: string): Vendor | undefined => vendors.find((vendor) => text.toLowerCase().startsWith(vendor))
 
 export interface TrapTest {
   readonly vendor: Vendor
@@ -18,12 +21,12 @@ export const findTests = (): ReadonlyArray<TrapTest> =>
   files
     .filter((path) => path.endsWith(".test.ts"))
     .flatMap((file) =>
-      [...read(file).matchAll(/(["'`])(auth0|brevo) (traps? [^:"'`]*\d+[^:"'`]*: (?:\\.|(?!\1).)*)\1/g)].flatMap(
+      [...read(file).matchAll(/(["'`])(auth0|brevo|salesforce) (traps? [^:"'`]*\d+[^:"'`]*: (?:\\.|(?!\1).)*)\1/g)].flatMap(
         ([, , vendor, text = ""]) => {
           const numbers = /^traps? (\d+(?:(?:, | and )\d+)*)/.exec(text)?.[1] ?? ""
           const title = `${vendor} ${text}`.replaceAll(/\\(["'`])/g, "$1")
           return [...numbers.matchAll(/\d+/g)].map(([number]) => ({
-            vendor: vendor === "auth0" ? ("auth0" as const) : ("brevo" as const),
+            vendor: vendorOf(vendor ?? "") ?? "auth0",
             number: Number(number),
             file,
             title,
@@ -45,7 +48,7 @@ const cells = /^\| (\d+) \| (.*?) \| ((?:`packages|Later).*?) \| (.*?) ?\|$/
 export const rowsOf = (page: string): ReadonlyArray<Row> => {
   let vendor: Vendor = "auth0"
   return page.split("\n").flatMap((line) => {
-    if (line.startsWith("## ")) vendor = line.startsWith("## Auth0") ? "auth0" : "brevo"
+    if (line.startsWith("## ")) vendor = vendorOf(line.slice(3)) ?? vendor
     const [, number, , guard = "", tests = ""] = cells.exec(line) ?? []
     return number === undefined ? [] : [{ vendor, number: Number(number), guard, tests }]
   })
@@ -77,7 +80,7 @@ export const filled = (page: string, tests: ReadonlyArray<TrapTest>): string => 
   return page
     .split("\n")
     .map((line) => {
-      if (line.startsWith("## ")) vendor = line.startsWith("## Auth0") ? "auth0" : "brevo"
+      if (line.startsWith("## ")) vendor = vendorOf(line.slice(3)) ?? vendor
       const [, number, trap = "", guard = ""] = cells.exec(line) ?? []
       if (number === undefined) return line
       const mine = tests.filter((test) => test.vendor === vendor && test.number === Number(number))

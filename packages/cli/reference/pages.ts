@@ -13,6 +13,7 @@ import {
   type StreamSpec,
 } from "@sluice/core"
 import { sink as brevo } from "@sluice/sink-brevo"
+import { sink as salesforce } from "@sluice/sink-salesforce"
 import { source as auth0 } from "@sluice/source-auth0"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -125,15 +126,31 @@ const sourcePage = (use: string, title: string, plugin: Source): string =>
     ...Object.entries(plugin.streams).map(([name, spec]) => streamPart(name, spec)),
   )
 
-const sinkPage = (use: string, title: string, plugin: Sink): string =>
+/** A sink that takes any object says the same of each. */
+const anyObjectPart = (spec: ObjectSpec): string =>
+  [
+    "## Objects",
+    spec.description,
+    `\`on_delete\`: ${["keep", ...spec.deletes].map((policy) => `\`${policy}\``).join(", ")}.`,
+    "### Options of an object (`with:` of the route)",
+    keyTable(keysOf(spec.options)),
+    "`sluice schema --connect FILE` lists the fields of your own objects.",
+  ].join("\n\n")
+
+const objectParts = ({ objects }: Sink, example: string): ReadonlyArray<string> => {
+  if (typeof objects !== "function") return Object.entries(objects).map(([name, spec]) => objectPart(name, spec))
+  const spec = objects(example)
+  return spec === undefined ? [] : [anyObjectPart(spec)]
+}
+
+/** `example`: an object of a sink that takes any. */
+const sinkPage = (use: string, title: string, plugin: Sink, example = ""): string =>
   page(
     `# ${title}`,
     `\`use: ${use}\` in \`sinks:\`.`,
     "## Keys",
     keyTable(keysOf(plugin.config)),
-    ...(typeof plugin.objects === "function"
-      ? []
-      : Object.entries(plugin.objects).map(([name, spec]) => objectPart(name, spec))),
+    ...objectParts(plugin, example),
   )
 
 const plugins = [
@@ -142,6 +159,11 @@ const plugins = [
     file: "brevo.md",
     title: "Brevo sink",
     make: (title: string) => sinkPage("brevo", title, brevo),
+  },
+  {
+    file: "salesforce.md",
+    title: "Salesforce sink",
+    make: (title: string) => sinkPage("salesforce", title, salesforce, "Contact"),
   },
 ]
 

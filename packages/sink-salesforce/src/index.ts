@@ -11,7 +11,7 @@ import { makeClaims } from "./match/match.ts"
 import { ObjectOptions } from "./options.ts"
 import { makeQuota } from "./quota.ts"
 import { makeGrant } from "./signin/grants.ts"
-import { isLogin } from "./signin/hosts.ts"
+import { isLogin, standIn } from "./signin/hosts.ts"
 import { makeSessions } from "./signin/session.ts"
 import { makePace } from "./write/pace.ts"
 import { type Lines, makeWriter } from "./writer.ts"
@@ -32,7 +32,8 @@ export const sink: Sink<SalesforceConfig> = {
   config: SalesforceConfig,
   objects: (name) => (isObjectName(name) ? object : undefined),
   open: Effect.fnUntraced(function* (config, endpoint) {
-    const { baseUrl, insecure } = endpoint
+    const { insecure } = endpoint
+    const baseUrl = standIn(config.login_url, endpoint.baseUrl)
     if (baseUrl === undefined && !isLogin(config.login_url)) {
       return yield* stop("login_url is no address of Salesforce's: credentials are not sent there", ["login_url"])
     }

@@ -16,7 +16,7 @@ export interface SchemaInput {
 }
 
 /** The plugins this version ships. */
-const SHIPPED = ["auth0", "brevo"]
+const SHIPPED = ["auth0", "brevo", "salesforce"]
 
 const fileSchema = Effect.gen(function* () {
   const plugins = yield* Plugins

@@ -29,13 +29,18 @@ export const audienceOf = (loginUrl: string): string => {
     : "https://login.salesforce.com"
 }
 
+/** This machine, where the sandbox is. */
+const isLocal = (text: string): boolean =>
+  URL.canParse(text) && /^(localhost|\[::1\]|127\.\d{1,3}\.\d{1,3}\.\d{1,3})$/.test(new URL(text).hostname)
+
+/** What stands for Salesforce where it is not Salesforce itself: `base_url`, or a login address on this machine. */
+export const standIn = (loginUrl: string, baseUrl: string | undefined): string | undefined =>
+  baseUrl ?? (isLocal(loginUrl) ? loginUrl : undefined)
+
 /** A host name for a message: nothing else of an address that somebody else chose. */
 const named = (text: string): string => (URL.canParse(text) ? new URL(text).host : "no address")
 
-/**
- * Where calls go after a sign-in: to the instance that its answer names, for companies move. `baseUrl` stands for the
- * vendor, so the calls stay at its origin.
- */
+/** Where calls go after a sign-in: to the instance that its answer names, for companies move. A stand-in is not left. */
 export const instanceFor = (answered: string, baseUrl: string | undefined): Effect.Effect<string, Misconfigured> => {
   if (baseUrl !== undefined) {
     const isThere =
