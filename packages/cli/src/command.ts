@@ -57,6 +57,7 @@ const preview = Command.make(
     ids: texts("id", "Show the record with this id; may be repeated", "ID"),
     emails: texts("email", "Show the records with this e-mail address; may be repeated", "ADDRESS"),
     reveal: toggle("reveal", "Show values in full"),
+    explain: toggle("explain", "Say why each record is compared with that one of the destination"),
     json,
     envFile,
     state,

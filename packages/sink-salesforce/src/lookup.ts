@@ -1,10 +1,10 @@
 /** What the organization holds of rows, for preview: by key, else the record that a run would adopt. */
 import type { Held, Row, SinkError } from "@sluice/core"
 import * as Effect from "effect/Effect"
-import type { Json, JsonObject } from "effect/Schema"
+import type { JsonObject } from "effect/Schema"
 import type { Column } from "./describe/columns.ts"
 import type { Describe, SObject } from "./describe/describe.ts"
-import { typeOf } from "./describe/fields.ts"
+import { fieldsOf, readable } from "./describe/held.ts"
 import { id18 } from "./ids.ts"
 import type { Match } from "./match/candidates.ts"
 import type { Matcher } from "./match/match.ts"
@@ -20,115 +20,74 @@ export interface LookupOptions {
   readonly matcher: Matcher | undefined
 }
 
-/** `2026-01-02T03:04:05.000+0000` as mappings write it. */
-const moment = (text: string): string => {
-  const millis = Date.parse(text.replace(/([+-]\d\d)(\d\d)$/, "$1:$2"))
-  return Number.isNaN(millis) ? text : new Date(millis).toISOString()
-}
-
-const fromWire = ({ field, parent }: Column, value: Json): Json => {
-  if (typeof value !== "string" || parent !== undefined) return value
-  if (typeOf(field) === "datetime") return moment(value)
-  return typeOf(field) === "list" ? value.split(";") : value
-}
-
-const isObject = (value: Json | undefined): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-
-const objectAt = (record: JsonObject, name: string): JsonObject => {
-  const value = Object.hasOwn(record, name) ? record[name] : undefined
-  return isObject(value) ? value : {}
-}
-
-const valueIn = (record: JsonObject, { name, parent }: Column): Json | undefined => {
-  const place = parent === undefined ? record : objectAt(record, parent.relationship)
-  const at = parent?.by ?? name
-  return Object.hasOwn(place, at) ? place[at] : undefined
-}
-
-/** In the form of a row. Of a parent that may be of several objects SOQL tells no key. */
-const fieldsOf = (record: JsonObject, columns: ReadonlyArray<Column>): JsonObject =>
-  Object.fromEntries(
-    columns.flatMap((column) => {
-      const value = valueIn(record, column)
-      return value === undefined || value === null ? [] : [[column.name, fromWire(column, value)] as const]
-    }),
-  )
-
-const readable = (columns: ReadonlyArray<Column>, { fields }: SObject): ReadonlyArray<string> =>
-  columns.flatMap(({ name, field, parent }) => (parent?.type === undefined && fields.has(field.name) ? [name] : []))
+type Rows = ReadonlyMap<string, Row>
 
 export const makeLookup = ({ search, describe, own, key, columns, matcher }: LookupOptions) => {
-  const byKey = Effect.fnUntraced(function* (keys: ReadonlyArray<string>) {
+  const sameCase = own.fields.get(key)?.caseSensitive === true
+  const folded = (text: string): string => (sameCase ? text : text.toLowerCase())
+
+  const byKey = Effect.fnUntraced(function* (keys: ReadonlyArray<string>, rows: Rows) {
     const fields = [...new Set(["Id", key, ...readable(columns, own)])]
     const held = new Map<string, Held>()
-    const sameCase = own.fields.get(key)?.caseSensitive === true
-    const asked = new Map(keys.map((each) => [sameCase ? each : each.toLowerCase(), each]))
+    const asked = new Map(keys.map((each) => [folded(each), each]))
     for (const record of yield* search(selects({ object: own.name, fields, by: key }, keys))) {
-      const found = textIn(record, key) ?? ""
-      const wanted = asked.get(sameCase ? found : found.toLowerCase())
+      const wanted = asked.get(folded(textIn(record, key) ?? ""))
       const remoteId = id18(textIn(record, "Id") ?? "")
       if (wanted === undefined) continue
       const other = held.get(wanted)
-      const several = other === undefined ? {} : { held: `${other.remoteId} and ${remoteId} have the same ${key}` }
       held.set(wanted, {
         remoteId,
-        fields: fieldsOf(record, columns),
+        fields: fieldsOf(record, columns, rows.get(wanted)),
         why: `${key} is on ${own.name} ${remoteId}`,
-        ...several,
+        ...(other === undefined ? {} : { held: `${other.remoteId} and ${remoteId} have the same ${key}` }),
       })
     }
     return held
   })
 
-  /** Of a record of either object. */
-  const byId = Effect.fnUntraced(function* (type: string, ids: ReadonlyArray<string>) {
+  /** The fields of records of any object, by id. */
+  const byId = Effect.fnUntraced(function* (type: string, wanted: ReadonlyMap<string, Row | undefined>) {
     const fields = [...new Set(["Id", ...readable(columns, yield* describe(type))])]
-    const records = yield* search(selects({ object: type, fields, by: "Id" }, ids))
-    return records.map((record) => [id18(textIn(record, "Id") ?? ""), fieldsOf(record, columns)] as const)
+    const records = yield* search(selects({ object: type, fields, by: "Id" }, wanted.keys()))
+    return records.map((record) => {
+      const id = id18(textIn(record, "Id") ?? "")
+      return [id, fieldsOf(record, columns, wanted.get(id))] as const
+    })
   })
 
-  const adopted = Effect.fnUntraced(function* (matches: ReadonlyMap<string, Match>) {
-    const ones = [...matches].flatMap(([of, match]) => (match._tag === "One" ? [[of, match] as const] : []))
-    const types = Map.groupBy(ones, ([, { candidate }]) => candidate.type)
-    const fields = new Map<string, JsonObject>()
-    for (const [type, of] of types) {
-      for (const [id, found] of yield* byId(
-        type,
-        of.map(([, { candidate }]) => candidate.id),
-      ))
-        fields.set(id, found)
+  const heldBy = (match: Match, fields: ReadonlyMap<string, JsonObject>): Held | undefined => {
+    if (match._tag === "None") return undefined
+    const { why } = match
+    if (match._tag === "Several") {
+      return { remoteId: match.ids[0] ?? "", fields: {}, why, held: `${why}: ${match.ids.join(", ")}` }
     }
-    return new Map<string, Held>(
-      [...matches].flatMap(([of, match]): ReadonlyArray<readonly [string, Held]> => {
-        if (match._tag === "None") return []
-        if (match._tag === "Several") {
-          return [
-            [
-              of,
-              {
-                remoteId: match.ids[0] ?? "",
-                fields: {},
-                why: match.why,
-                held: `${match.why}: ${match.ids.join(", ")}`,
-              },
-            ],
-          ]
-        }
-        const { candidate, why } = match
-        const person = candidate.isPerson ? { held: `${candidate.id} is a person account: write it as an Account` } : {}
-        return [[of, { remoteId: candidate.id, fields: fields.get(candidate.id) ?? {}, why, ...person }]]
-      }),
+    const { id, isPerson } = match.candidate
+    const person = isPerson ? { held: `${id} is a person account: write it as an Account` } : {}
+    return { remoteId: id, fields: fields.get(id) ?? {}, why, ...person }
+  }
+
+  const adopted = Effect.fnUntraced(function* (matches: ReadonlyMap<string, Match>, rows: Rows) {
+    const ones = [...matches].flatMap(([of, match]) =>
+      match._tag === "One" ? [{ type: match.candidate.type, id: match.candidate.id, row: rows.get(of) }] : [],
     )
+    const fields = new Map<string, JsonObject>()
+    for (const [type, found] of Map.groupBy(ones, (one) => one.type)) {
+      for (const [id, held] of yield* byId(type, new Map(found.map((one) => [one.id, one.row])))) fields.set(id, held)
+    }
+    return [...matches].flatMap(([of, match]) => {
+      const held = heldBy(match, fields)
+      return held === undefined ? [] : [[of, held] as const]
+    })
   })
 
   return Effect.fnUntraced(function* (
     keys: ReadonlyArray<string>,
     rows: ReadonlyArray<Row> = [],
   ): Effect.fn.Return<ReadonlyMap<string, Held>, SinkError> {
-    const held = yield* byKey(keys)
+    const wanted = new Map(rows.map((row) => [row.key, row]))
+    const held = yield* byKey(keys, wanted)
     const rest = rows.filter((row) => row.change === "upsert" && !held.has(row.key))
     if (matcher === undefined || rest.length === 0) return held
-    return new Map([...held, ...(yield* adopted(yield* matcher.find(rest)))])
+    return new Map([...held, ...(yield* adopted(yield* matcher.find(rest), wanted))])
   })
 }

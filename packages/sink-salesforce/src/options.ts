@@ -16,6 +16,17 @@ export const ObjectOptions = Schema.Struct({
       "With mode: update, what to do about a row whose key no record has. reject: a dead letter. ignore: there is nothing to do.",
     ),
   ),
+  missing_parent: Schema.Literals(["wait", "ignore"]).pipe(
+    Schema.withDecodingDefaultKey(Effect.succeed("wait" as const)),
+    describe(
+      "What to do about a row that points to a record by a key nothing has. wait: it is sent again, and by the next runs, until that is there. ignore: there is nothing to do.",
+    ),
+  ),
+  owner_from: Schema.optionalKey(Schema.NonEmptyString).pipe(
+    describe(
+      "A mapped field that names another record, such as `Contact:Who.Auth0_Id__c`: a row gets that record's owner. A query more for each 200 rows, and no bulk.",
+    ),
+  ),
   match: Schema.optionalKey(Schema.Array(Schema.NonEmptyString)).pipe(
     describe(
       "Mapped fields by which a record is looked for before the first write of a row would make one, in this order. One that is found, and belongs to no other key, is adopted: it gets the row's key. Several are a dead letter that names them. Lead and Contact: `[Email]` without it, `[Email, Phone]` to try numbers as well, `[]` for none; Contacts are looked at before Leads, and a converted Lead leads to its Contact.",

@@ -4,6 +4,7 @@ import type { Json } from "effect/Schema"
 import type { Column } from "./describe/columns.ts"
 import { typeOf } from "./describe/fields.ts"
 import { isId } from "./ids.ts"
+import type { DescribedField } from "./shapes.ts"
 
 interface Unfit {
   readonly code: string
@@ -13,24 +14,32 @@ interface Unfit {
 
 const unfit = (code: string, message: string, field: string): Unfit => ({ code, message, fields: [field] })
 
-const ofValue = ({ name, field, parent }: Column, value: Json): Unfit | undefined => {
-  if (value === null) {
-    return !field.nillable ? unfit("not_clearable", `${name} cannot be without a value`, name) : undefined
-  }
-  if (typeof value === "string" && !value.isWellFormed()) {
-    return unfit("not_text", `${name} holds half a character, which cannot be sent`, name)
-  }
-  if (parent !== undefined && value === "") return unfit("empty", `${name} is empty; null clears it`, name)
-  const isPart = typeof value === "string" && value !== "" && (field.type === "id" || field.type === "reference")
-  if (parent === undefined && isPart && !isId(value)) return unfit("malformed_id", `${name} is no record id`, name)
-  if (
-    typeOf(field) === "list" &&
-    Array.isArray(value) &&
-    value.some((each) => typeof each !== "string" || each.includes(";"))
-  ) {
-    return unfit("not_a_choice", `${name} has a value that is no text or has a semicolon`, name)
-  }
+/** Digits before the point. */
+const hasRoom = ({ precision = 0, scale = 0 }: DescribedField, value: number): boolean =>
+  precision === 0 || Math.abs(value) < 10 ** (precision - scale)
+
+const isEmail = (value: string): boolean => /^[^\s@]{1,64}@[^\s@.]+(?:\.[^\s@.]+)+$/.test(value)
+
+const ofText = ({ name, field, parent }: Column, value: string): Unfit | undefined => {
+  if (!value.isWellFormed()) return unfit("not_text", `${name} holds half a character, which cannot be sent`, name)
+  if (parent !== undefined) return value === "" ? unfit("empty", `${name} is empty; null clears it`, name) : undefined
+  if (value === "") return undefined
+  const isReference = field.type === "id" || field.type === "reference"
+  if (isReference && !isId(value)) return unfit("malformed_id", `${name} is no record id`, name)
+  if (field.type === "email" && !isEmail(value)) return unfit("bad_email", `${name} is no e-mail address`, name)
   return undefined
+}
+
+const ofValue = (column: Column, value: Json): Unfit | undefined => {
+  const { name, field } = column
+  if (value === null)
+    return field.nillable ? undefined : unfit("not_clearable", `${name} cannot be without a value`, name)
+  if (typeof value === "string") return ofText(column, value)
+  if (typeof value === "number" && !hasRoom(field, value)) return unfit("out_of_range", `${name} is out of range`, name)
+  const isChoices = typeOf(field) === "list" && Array.isArray(value)
+  return isChoices && value.some((each) => typeof each !== "string" || each.includes(";"))
+    ? unfit("not_a_choice", `${name} has a value that is no text or has a semicolon`, name)
+    : undefined
 }
 
 /** Pure: the same in preview and run. Names fields, never values. */

@@ -9,6 +9,8 @@ const DescribedField = Schema.Struct({
   name: Schema.String,
   type: Schema.String,
   length: Schema.optionalKey(Schema.Int),
+  precision: Schema.optionalKey(Schema.Int),
+  scale: Schema.optionalKey(Schema.Int),
   createable: Schema.Boolean,
   updateable: Schema.Boolean,
   nillable: Schema.Boolean,

@@ -17,6 +17,7 @@ import type { ObjectOptions } from "./options.ts"
 import type { Quota } from "./quota.ts"
 import { refuseRow } from "./refuse.ts"
 import { makeAims } from "./write/aims.ts"
+import { makeOwners, ownerSource } from "./write/owners.ts"
 import { CHUNK_ROWS, MOST_CHUNKS, type Pace } from "./write/pace.ts"
 import { remove } from "./write/remove.ts"
 import type { Writing } from "./write/send.ts"
@@ -50,6 +51,9 @@ const mistake = ({ key, fields, options }: Request, own: SObject): SinkError | u
   }
   const problem = field === undefined ? undefined : keyProblem(field, options.loose_key)
   if (problem !== undefined) return stop(problem, ["key"])
+  if (options.owner_from !== undefined && !(fields.includes(options.owner_from) && options.owner_from.includes("."))) {
+    return stop(`${options.owner_from} is no mapped field that names another record by its key`, ["with", "owner_from"])
+  }
   const unmapped = (options.match ?? []).find((name) => !fields.includes(name) || !own.fields.has(name))
   return unmapped === undefined
     ? undefined
@@ -113,13 +117,16 @@ export const makeWriter = Effect.fnUntraced(function* (
   const own = yield* describe(object)
   const wrong = mistake(request, own)
   if (wrong !== undefined) return yield* wrong
-  const columns = yield* columnsOf(request.fields, own, describe)
+  const names = options.owner_from === undefined ? request.fields : [...new Set([...request.fields, "OwnerId"])]
+  const columns = yield* columnsOf(names, own, describe)
   const search = makeSearch(connected)
   const fields = matchedFields(own.name, request.fields, options.match)
   const matcher =
     fields.length === 0 || options.mode === "update"
       ? undefined
       : makeMatcher({ search, describe, claims, object: own.name, key, fields })
+  const source = ownerSource(columns, options.owner_from)
+  const owned = source === undefined ? undefined : makeOwners(search, source)
   const seek = makeSeek({ search, describe, own, key, columns, options })
   const keyField = own.fields.get(key)
   const foldsCase =
@@ -137,7 +144,7 @@ export const makeWriter = Effect.fnUntraced(function* (
   }
 
   const upsert = Effect.fnUntraced(function* (rows: ReadonlyArray<Row>, attempt: number) {
-    const found = yield* aims.aimsFor(rows)
+    const found = yield* aims.aimsFor(owned === undefined ? rows : yield* owned(rows))
     const before = found.flatMap((each) => ("outcome" in each ? [each.outcome] : []))
     const written = yield* writeAims(
       route,

@@ -216,6 +216,7 @@ describe("the path", () => {
   const options = {
     mode: "upsert",
     missing: "reject",
+    missing_parent: "wait",
     duplicates: "reject",
     path: "auto",
     loose_key: false,

@@ -14,6 +14,7 @@ export interface PreviewInput {
   readonly ids: ReadonlyArray<string>
   readonly emails: ReadonlyArray<string>
   readonly reveal: boolean
+  readonly explain: boolean
   readonly json: boolean
   readonly envFile: string | undefined
   readonly state: string | undefined
@@ -28,7 +29,8 @@ export const handler = Effect.fnUntraced(function* (input: PreviewInput) {
   const result = { ok: pipelines.every((each) => each.ok), pipelines }
   yield* present(result, {
     json: input.json,
-    render: (value, page) => value.pipelines.map((each: PreviewReport) => renderPreview(each, page)).join("\n\n"),
+    render: (value, page) =>
+      value.pipelines.map((each: PreviewReport) => renderPreview(each, page, input.explain)).join("\n\n"),
     exit: result.ok ? EXIT.done : EXIT.incomplete,
   })
 })

@@ -5,10 +5,11 @@ import type { Json } from "effect/Schema"
 import { type Cell, type Column, table } from "./table.ts"
 import { clean, duration, fit, hang, type Page, plural, type Style } from "./text.ts"
 
-export const renderPreview = (report: PreviewReport, page: Page): string =>
+/** `explain`: says of each row why it is compared with that record of the destination. */
+export const renderPreview = (report: PreviewReport, page: Page, explain = false): string =>
   [
     ...heading(report, page),
-    ...report.records.flatMap((record) => ["", ...renderRecord(record, page)]),
+    ...report.records.flatMap((record) => ["", ...renderRecord(record, report, page, explain)]),
     ...report.not_found.map(({ field, value }) => page.style.yellow(`\nno record with ${field} ${clean(value)}`)),
     "",
     ...summary(report, page),
@@ -41,18 +42,30 @@ const paintAction = (action: PreviewAction, style: Style): string => {
   return action === "refuse" || action === "delete" ? style.red(action) : style.dim(action)
 }
 
-const renderRecord = (record: RecordPreview, page: Page): ReadonlyArray<string> => [
+const renderRecord = (
+  record: RecordPreview,
+  report: PreviewReport,
+  page: Page,
+  explain: boolean,
+): ReadonlyArray<string> => [
   page.style.bold(clean(record.id)),
-  ...Object.entries(record.routes).flatMap(([route, row]) => renderRow(route, row, page)),
+  ...Object.entries(record.routes).flatMap(([route, row]) => {
+    const key = report.routes[route]?.key ?? ""
+    return renderRow(route, row, page, explain ? because(row, key) : undefined)
+  }),
 ]
 
-const renderRow = (route: string, row: RowPreview, page: Page): ReadonlyArray<string> => {
+const because = ({ action, why }: RowPreview, key: string): string | undefined =>
+  why ?? (action === "create" ? `nothing there matches it, by ${key} or otherwise` : undefined)
+
+const renderRow = (route: string, row: RowPreview, page: Page, why: string | undefined): ReadonlyArray<string> => {
   const { style, width } = page
   const changed = row.fields.filter((field) => field.changed).length
   const what = row.action === "change" ? `${changed} of ${plural(row.fields.length, "field")}` : MEANING[row.action]
   return [
     `  ${paintAction(row.action, style)}  ${clean(route)}  ${style.dim(what)}`,
     ...row.reasons.map(({ code, message }) => style.red(hang(`    ${clean(code)}: `, clean(message), width))),
+    ...(why === undefined ? [] : [style.dim(hang("    because: ", clean(why), width))]),
     ...fieldTable(row, page).map((line) => `    ${line}`),
   ]
 }

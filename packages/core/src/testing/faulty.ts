@@ -14,8 +14,8 @@ export type Fault =
   | { readonly kind: "cut" }
   /** The vendor does what it was asked, and the answer is lost. */
   | { readonly kind: "lost" }
-  /** The vendor does what it was asked and never answers. */
-  | { readonly kind: "swallowed" }
+  /** The vendor does what it was asked and never answers; as long as it wrote nothing, it does. */
+  | { readonly kind: "swallowed"; readonly wrote: () => boolean }
   | { readonly kind: "not_json" }
   /** JSON of another shape than any vendor's. */
   | { readonly kind: "odd_json" }
@@ -104,7 +104,7 @@ export const makeFaulty = (client: HttpClient.HttpClient): Faulty => {
       case "lost":
         return client.execute(request).pipe(Effect.andThen(broken(request)))
       case "swallowed":
-        return client.execute(request).pipe(Effect.andThen(Effect.never))
+        return Effect.tap(client.execute(request), () => (struck.wrote() ? Effect.never : Effect.void))
       case "slow":
         return Effect.delay(client.execute(request), struck.millis)
       case "silent":

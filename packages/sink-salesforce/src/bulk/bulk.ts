@@ -30,9 +30,10 @@ export interface BulkOptions {
   readonly share: number
 }
 
-/** A job takes an assignment rule by its id alone. */
-export const isWorth = ({ assignment_rule, path }: ObjectOptions, rows: number): boolean => {
-  if (path === "collections" || path === "composite" || assignment_rule === "default") return false
+/** A job takes an assignment rule by its id alone, and its rows as they are. */
+export const isWorth = ({ assignment_rule, owner_from, path }: ObjectOptions, rows: number): boolean => {
+  if (path === "collections" || path === "composite") return false
+  if (assignment_rule === "default" || owner_from !== undefined) return false
   return path === "bulk" ? rows > 0 : rows > WORTH_ROWS
 }
 

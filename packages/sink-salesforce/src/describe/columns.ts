@@ -13,8 +13,9 @@ import { typeOf } from "./fields.ts"
 /** The record it points to, by a key of that one's own. */
 export interface Parent {
   readonly relationship: string
-  /** Where the relationship may lead to several objects. */
-  readonly type: string | undefined
+  readonly object: string
+  /** The relationship may lead to several objects: the one that is meant has to be said. */
+  readonly isOneOf: boolean
   readonly by: string
 }
 
@@ -47,7 +48,7 @@ const parentColumn = Effect.fnUntraced(function* (name: string, described: SObje
   const column: Column = {
     name,
     field,
-    parent: { relationship, type: targets.length > 1 ? target : undefined, by },
+    parent: { relationship, object: target, isOneOf: targets.length > 1, by },
   }
   return column
 })

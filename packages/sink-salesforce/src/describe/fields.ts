@@ -21,8 +21,11 @@ const types: { readonly [type: string]: Field["type"] } = {
   anyType: "json",
 }
 
-export const typeOf = (field: DescribedField): Field["type"] =>
-  Object.hasOwn(types, field.type) ? (types[field.type] ?? "text") : "text"
+/** A number without decimals would be rounded in silence, so it is a whole one here. */
+export const typeOf = (field: DescribedField): Field["type"] => {
+  const type = (Object.hasOwn(types, field.type) ? types[field.type] : undefined) ?? "text"
+  return type === "number" && field.scale === 0 && (field.precision ?? 0) > 0 ? "integer" : type
+}
 
 /** Compound fields (addresses, locations) and formulas are read only: their parts are written (salesforce trap 35). */
 export const isWritable = (field: DescribedField, mode: Mode): boolean =>

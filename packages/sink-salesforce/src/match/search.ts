@@ -5,21 +5,29 @@ import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type { JsonObject } from "effect/Schema"
 import type { Connected } from "../connection.ts"
-import { callFailed, troubleOf, writeReason } from "../errors.ts"
+import { callFailed, type Trouble, troubleOf, writeReason } from "../errors.ts"
 import { decode, type Page } from "../shapes.ts"
 
 /** A Composite takes so many queries. */
 const QUERIES_PER_CALL = 5
 
-const refused = "a query was refused"
+/** What is too large for a call may do in two: the rows it asks about are halved with their batch. */
+const unanswered = (trouble: Trouble): Effect.Effect<never, SinkError> => {
+  const isRefusal = trouble.problem.handling === "config" || trouble.problem.handling === "data"
+  return Effect.fail(
+    isRefusal ? callFailed("a query was refused", trouble) : new SinkError({ reason: writeReason(trouble) }),
+  )
+}
 
 export type Search = (queries: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<JsonObject>, SinkError>
 
 export const makeSearch = (connected: Connected): Search => {
   const single = Effect.fnUntraced(function* (path: string) {
     const reply = yield* connected.ask({ name: "query", request: HttpClientRequest.get(path), decode: decode.page })
-    return reply._tag === "Done" ? reply.value : yield* callFailed(refused, reply)
+    return reply._tag === "Done" ? reply.value : yield* unanswered(reply)
   })
+
+  const alone = (query: string) => single(`/query?q=${encodeURIComponent(query)}`)
 
   const together = Effect.fnUntraced(function* (queries: ReadonlyArray<string>) {
     const root = yield* connected.root
@@ -35,12 +43,12 @@ export const makeSearch = (connected: Connected): Search => {
       ),
       decode: decode.composite(queries.length),
     })
-    if (reply._tag === "Trouble") return yield* callFailed(refused, reply)
+    if (reply._tag === "Trouble") {
+      return reply.problem.handling === "smaller" ? yield* Effect.forEach(queries, alone) : yield* unanswered(reply)
+    }
     return yield* Effect.forEach(reply.value, ({ body, httpStatusCode: status }) => {
       if (status >= 200 && status < 300) return Effect.mapError(decode.page(body), unreadable)
-      const trouble = troubleOf({ status, body: Array.isArray(body) ? body : undefined })
-      const reason = writeReason(trouble)
-      return Effect.fail(reason._tag === "BatchRefused" ? callFailed(refused, trouble) : new SinkError({ reason }))
+      return unanswered(troubleOf({ status, body: Array.isArray(body) ? body : undefined }))
     })
   })
 
@@ -58,10 +66,7 @@ export const makeSearch = (connected: Connected): Search => {
     const records: Array<JsonObject> = []
     for (const part of Arr.chunksOf(queries, QUERIES_PER_CALL)) {
       const [only] = part
-      const pages =
-        part.length === 1 && only !== undefined
-          ? [yield* single(`/query?q=${encodeURIComponent(only)}`)]
-          : yield* together(part)
+      const pages = part.length === 1 && only !== undefined ? [yield* alone(only)] : yield* together(part)
       for (const page of pages) records.push(...(yield* whole(page)))
     }
     return records

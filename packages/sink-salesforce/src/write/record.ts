@@ -10,7 +10,7 @@ const entryOf = (column: Column, value: Json): readonly [string, Json] => {
   const { field, name, parent } = column
   if (parent === undefined) return [name, toWire(column, value)]
   if (value === null) return [field.name, null]
-  const attributes = parent.type === undefined ? {} : { attributes: { type: parent.type } }
+  const attributes = parent.isOneOf ? { attributes: { type: parent.object } } : {}
   return [parent.relationship, { ...attributes, [parent.by]: value }]
 }
 

@@ -37,7 +37,9 @@ const unnamed: Problem = {
   ids: [],
 }
 
-export const verdictOf = (aim: Aim, result: Result, duplicates: ObjectOptions["duplicates"]): Verdict => {
+type Policies = Pick<ObjectOptions, "duplicates" | "missing_parent">
+
+export const verdictOf = (aim: Aim, result: Result, policies: Policies): Verdict => {
   if (result.success) {
     const remoteId = result.id ?? aim.id
     return settled(
@@ -56,8 +58,11 @@ export const verdictOf = (aim: Aim, result: Result, duplicates: ObjectOptions["d
     case "crowded":
     case "passing":
     case "maintenance":
-    case "no_parent":
       return deferred(aim, problem)
+    case "no_parent":
+      return policies.missing_parent === "wait"
+        ? deferred(aim, problem)
+        : settled(Outcome.Delivered({ id: aim.row.id, effect: "unchanged" }))
     case "smaller":
       return { _tag: "Halve", problem }
     case "config":
@@ -70,7 +75,7 @@ export const verdictOf = (aim: Aim, result: Result, duplicates: ObjectOptions["d
     case "ambiguous":
       return { _tag: "Seek", aim, problem }
     case "duplicates":
-      return duplicates === "adopt" ? { _tag: "Seek", aim, problem } : settled(rejected(aim, problem))
+      return policies.duplicates === "adopt" ? { _tag: "Seek", aim, problem } : settled(rejected(aim, problem))
     default:
       return settled(rejected(aim, problem))
   }

@@ -58,7 +58,7 @@ const take = (chunk: Chunk, answered: Answered, { options, pace }: Route, ledger
   }
   const verdicts = chunk.aims.map((aim, n): Verdict | undefined => {
     const result = answered.value[n]
-    return result === undefined ? undefined : verdictOf(aim, result, options.duplicates)
+    return result === undefined ? undefined : verdictOf(aim, result, options)
   })
   const fatal: Array<Fatal> = []
   let locked = 0

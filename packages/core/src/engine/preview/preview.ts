@@ -129,8 +129,12 @@ const judgeRoute = Effect.fnUntraced(function* (
   const name = route.sink.endpoint.name
   const fields = writer.fields === undefined ? [] : yield* writer.fields.pipe(on(name))
   const owners = keyOwners(mapped)
+  const rows = mapped.flatMap((each) =>
+    each._tag === "Row" && owners.get(each.row.key) === each.row.id ? [each.row] : [],
+  )
   const keys = [...owners.keys()]
-  const held = writer.lookup === undefined || keys.length === 0 ? undefined : yield* writer.lookup(keys).pipe(on(name))
+  const held =
+    writer.lookup === undefined || keys.length === 0 ? undefined : yield* writer.lookup(keys, rows).pipe(on(name))
   const judge = judgeRow(route, writer, fields, held, reveal)
   return mapped.map((each) => {
     if (each._tag === "Filtered") return { action: "filter", reasons: [], fields: [] }
@@ -165,8 +169,7 @@ const judgeRow = (
   reveal: boolean,
 ) => {
   const validate = validator(route, schema)
-  return (row: Row, owned: boolean): RowPreview => {
-    const before = held?.get(row.key)
+  const judge = (row: Row, owned: boolean, before: Held | undefined): RowPreview => {
     const fields = compareFields(route, schema, before?.fields, row, held !== undefined)
     const shown = reveal ? fields : fields.map(maskField(route.mapping.key))
     if (row.change === "delete") return { action: "delete", reasons: [], fields: [] }
@@ -179,6 +182,10 @@ const judgeRow = (
       return { action: "hold", reasons: [{ code: "held", message: before.held }], fields: shown }
     }
     return { action: actionOf(held, before, fields), reasons: [], fields: shown }
+  }
+  return (row: Row, owned: boolean): RowPreview => {
+    const before = held?.get(row.key)
+    return { ...judge(row, owned, before), ...(before?.why === undefined ? {} : { why: before.why }) }
   }
 }
 

@@ -45,6 +45,8 @@ export interface RowPreview {
   readonly action: PreviewAction
   /** Why it is refused or held. Never a value. */
   readonly reasons: ReadonlyArray<{ readonly code: string; readonly message: string }>
+  /** Why it is compared with this record of the destination, where that says so. Never a value. */
+  readonly why?: string
   /** In the order of the file. */
   readonly fields: ReadonlyArray<FieldPreview>
 }
