@@ -23,13 +23,14 @@ pipelines:
 ${indented}`
 }
 
+const sampleOf = (name: string): string => {
+  if (name.includes("LIST")) return "20"
+  if (name.endsWith("DOMAIN")) return "acme.eu.auth0.example.com"
+  return name.endsWith("LOGIN_URL") ? "https://acme.my.salesforce.com" : "test-value"
+}
+
 const variables = (text: string): Record<string, string> =>
-  Object.fromEntries(
-    [...text.matchAll(/\$\{([A-Z][A-Z0-9_]*)(?=})/g)].map(([, name = ""]) => [
-      name,
-      name.includes("LIST") ? "20" : name.endsWith("DOMAIN") ? "acme.eu.auth0.example.com" : "test-value",
-    ]),
-  )
+  Object.fromEntries([...text.matchAll(/\$\{([A-Z][A-Z0-9_]*)(?=})/g)].map(([, name = ""]) => [name, sampleOf(name)]))
 
 describe("every YAML passes `sluice check`", () => {
   const folder = temporaryFolder()

@@ -21,18 +21,18 @@ export const findTests = (): ReadonlyArray<TrapTest> =>
   files
     .filter((path) => path.endsWith(".test.ts"))
     .flatMap((file) =>
-      [...read(file).matchAll(/(["'`])(auth0|brevo|salesforce) (traps? [^:"'`]*\d+[^:"'`]*: (?:\\.|(?!\1).)*)\1/g)].flatMap(
-        ([, , vendor, text = ""]) => {
-          const numbers = /^traps? (\d+(?:(?:, | and )\d+)*)/.exec(text)?.[1] ?? ""
-          const title = `${vendor} ${text}`.replaceAll(/\\(["'`])/g, "$1")
-          return [...numbers.matchAll(/\d+/g)].map(([number]) => ({
-            vendor: vendorOf(vendor ?? "") ?? "auth0",
-            number: Number(number),
-            file,
-            title,
-          }))
-        },
-      ),
+      [
+        ...read(file).matchAll(/(["'`])(auth0|brevo|salesforce) (traps? [^:"'`]*\d+[^:"'`]*: (?:\\.|(?!\1).)*)\1/g),
+      ].flatMap(([, , vendor, text = ""]) => {
+        const numbers = /^traps? (\d+(?:(?:, | and )\d+)*)/.exec(text)?.[1] ?? ""
+        const title = `${vendor} ${text}`.replaceAll(/\\(["'`])/g, "$1")
+        return [...numbers.matchAll(/\d+/g)].map(([number]) => ({
+          vendor: vendorOf(vendor ?? "") ?? "auth0",
+          number: Number(number),
+          file,
+          title,
+        }))
+      }),
     )
 
 export interface Row {
