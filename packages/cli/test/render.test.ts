@@ -120,6 +120,7 @@ describe("progress", () => {
       read: settled + 300,
       routes: { "brevo.contacts": counts(settled) },
       waited_ms: 0,
+      connections: {},
     }) as const
   const started = { _tag: "Started", pipeline: "users", run_id: "r", source: "tenant", expected: 1000 } as const
 

@@ -6,6 +6,7 @@ import { Host } from "../host.ts"
 import { checkRoutes, choose, load } from "../load.ts"
 import { LogFormat } from "../logs.ts"
 import { layer } from "../node/index.ts"
+import { observedRun } from "../observed.ts"
 import { present } from "../present.ts"
 import { renderReport } from "../render/report.ts"
 import { logTeller, progressTeller } from "../telling.ts"
@@ -34,7 +35,7 @@ export const handler = Effect.fnUntraced(function* (input: RunInput) {
   const graceMillis = input.grace * 1000
   yield* host.drains(graceMillis)
   const teller = (yield* LogFormat) === "json" ? logTeller() : yield* progressTeller
-  const report = yield* run(pipelines, {
+  const options = {
     ...(input.routes.length === 0 ? {} : { routes: input.routes }),
     ...(input.limit === undefined ? {} : { limit: input.limit }),
     ...(input.since === undefined ? {} : { since: input.since }),
@@ -44,9 +45,12 @@ export const handler = Effect.fnUntraced(function* (input: RunInput) {
     reconcile: input.reconcile,
     stop: Effect.andThen(host.stopRequested, teller.stopping),
     graceMillis,
-    onEvent: teller.on,
     estimate: host.live,
-  }).pipe(Effect.provide(layer({ stateFile: input.state, env })), Effect.ensuring(teller.end))
+  }
+  const report = yield* observedRun(env, teller.on, (onEvent) => run(pipelines, { ...options, onEvent })).pipe(
+    Effect.provide(layer({ stateFile: input.state, env })),
+    Effect.ensuring(teller.end),
+  )
   yield* present(report, {
     json: input.json,
     render: renderReport,

@@ -60,7 +60,17 @@ export interface PipelineReport {
   readonly resumable: boolean
 }
 
-/** What a terminal shows while a run goes on. */
+/** What a connection has cost so far. */
+export interface Traffic {
+  /** Requests, every attempt counted. */
+  readonly calls: number
+  /** Answers of 429. */
+  readonly throttled: number
+  /** Spent waiting for its rate limit. */
+  readonly waited_ms: number
+}
+
+/** What a terminal shows, and a meter counts, while a run goes on. */
 export type RunEvent =
   | {
       readonly _tag: "Started"
@@ -75,6 +85,7 @@ export type RunEvent =
       readonly read: number
       readonly routes: { readonly [route: string]: Readonly<RouteCounts> }
       readonly waited_ms: number
+      readonly connections: { readonly [connection: string]: Traffic }
     }
   /** A call to a vendor waits for so long, a second or more. */
   | ({ readonly _tag: "Waiting"; readonly pipeline: string } & Wait)
@@ -87,4 +98,8 @@ export type RunEvent =
       readonly step: "submitted" | "over"
     }
   | { readonly _tag: "Notice"; readonly pipeline: string; readonly message: string }
-  | { readonly _tag: "Finished"; readonly report: PipelineReport }
+  | {
+      readonly _tag: "Finished"
+      readonly report: PipelineReport
+      readonly connections: { readonly [connection: string]: Traffic }
+    }

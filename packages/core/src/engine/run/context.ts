@@ -7,7 +7,7 @@ import type { Checkpoints } from "../../state/checkpoints.ts"
 import type { Cipher } from "../../state/cipher.ts"
 import type { StateFailure } from "../../state/errors.ts"
 import type { Pipeline } from "../pipeline.ts"
-import type { RunEvent } from "../report.ts"
+import type { RunEvent, Traffic } from "../report.ts"
 import type { Frontier } from "./frontier.ts"
 import type { Halting } from "./halt.ts"
 import type { RouteState, RouteStore } from "./routeState.ts"
@@ -55,4 +55,5 @@ export interface RunContext {
   readonly notices: Array<string>
   readonly emit: (event: RunEvent) => Effect<void>
   readonly waitedMillis: () => number
+  readonly traffic: () => Readonly<Record<string, Traffic>>
 }

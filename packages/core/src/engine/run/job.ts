@@ -93,7 +93,13 @@ export const runJob = (
       else yield* pause(ctx, state, reason, tries)
     }
     yield* leave(ctx, state, job)
-  })
+  }).pipe(
+    Effect.withSpan(
+      "sluice.job",
+      { attributes: { "sluice.route": state.route.name, "sluice.rows": job.count } },
+      { captureStackTrace: false },
+    ),
+  )
 
 /** again: submit or settle, as the reference says. batches: nothing of it took effect, and its rows go as batches. */
 type Next = "again" | "batches" | "finish" | "stop" | "stopRoute"

@@ -17,6 +17,7 @@ import { stateFailure } from "../../state/errors.ts"
 import { makeFencedTransaction, makeRuns, openNamespace, unsettledRoutes } from "../../state/runs.ts"
 import { ConnectionError, on, openSinks, openSource, openWriter, scanRequest } from "../connect.ts"
 import type { Pipeline, Route } from "../pipeline.ts"
+import type { Traffic } from "../report.ts"
 import type { RunContext } from "./context.ts"
 import { makeFrontier } from "./frontier.ts"
 import type { Opening, RunOptions } from "./options.ts"
@@ -77,9 +78,18 @@ export const prepare = (opening: Opening) =>
       notices,
       emit: options.onEvent ?? (() => Effect.void),
       waitedMillis: () => waited(opening.meters),
+      traffic: () => trafficOf(opening.meters),
     }
     return context
   })
+
+export const trafficOf = (meters: ReadonlyMap<string, Meter>): Readonly<Record<string, Traffic>> => {
+  const traffic: Record<string, Traffic> = {}
+  for (const [name, { calls, throttled, waitedMillis }] of meters) {
+    traffic[name] = { calls, throttled, waited_ms: Math.round(waitedMillis) }
+  }
+  return traffic
+}
 
 export const waited = (meters: ReadonlyMap<string, Meter>): number =>
   [...meters.values()].reduce((sum, meter) => sum + meter.waitedMillis, 0)

@@ -80,7 +80,17 @@ export const readPages = (
   })
 
 /** Takes one page in. `limit` cuts it short, its position is then not one to resume at, and ends the reading. */
-export const takePage = Effect.fnUntraced(function* (
+export const takePage = (
+  ctx: RunContext,
+  page: Page,
+  limit: number | undefined,
+): Effect.Effect<boolean, StateFailure> =>
+  Effect.withSpan(takeRecordsOf(ctx, page, limit), "sluice.page", {
+    captureStackTrace: false,
+    attributes: { "sluice.records": page.records.length },
+  })
+
+const takeRecordsOf = Effect.fnUntraced(function* (
   ctx: RunContext,
   page: Page,
   limit: number | undefined,

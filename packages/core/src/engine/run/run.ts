@@ -16,7 +16,7 @@ import type { PipelineReport, RunEvent, RunReport } from "../report.ts"
 import type { RunContext } from "./context.ts"
 import { type Halt, haltOf, makeHalt } from "./halt.ts"
 import type { Opening, RunOptions, RunServices } from "./options.ts"
-import { newRunId, prepare } from "./prepare.ts"
+import { newRunId, prepare, trafficOf } from "./prepare.ts"
 import { hasOpenRoute, readPages, takePage } from "./read.ts"
 import { reconcile, scanKeys } from "./reconcile.ts"
 import { recoverAbandoned, recoverJobs, recoverMarks, replay } from "./recover.ts"
@@ -85,9 +85,14 @@ export const runPipeline = (
     if (context !== undefined) yield* work(context, options)
     const report = yield* makeReport(opening, context)
     yield* end(sql, report)
-    yield* options.onEvent?.({ _tag: "Finished", report }) ?? Effect.void
+    yield* Effect.annotateCurrentSpan({ "sluice.run_id": runId, "sluice.status": report.status })
+    yield* options.onEvent?.({ _tag: "Finished", report, connections: trafficOf(meters) }) ?? Effect.void
     return report
-  }).pipe(Effect.scoped, Effect.provideService(CurrentWaiting, waiting(pipeline, options)))
+  }).pipe(
+    Effect.scoped,
+    Effect.provideService(CurrentWaiting, waiting(pipeline, options)),
+    Effect.withSpan("sluice.run", { attributes: { "sluice.pipeline": pipeline.id } }, { captureStackTrace: false }),
+  )
 
 const waiting =
   (pipeline: Pipeline, { onEvent }: RunOptions) =>

@@ -27,7 +27,17 @@ interface Sending {
   inDoubt: boolean
 }
 
-export const send = Effect.fnUntraced(function* (
+export const send = (
+  ctx: RunContext,
+  state: RouteState,
+  entries: ReadonlyArray<Entry>,
+): Effect.Effect<void, StateFailure> =>
+  Effect.withSpan(sendMarked(ctx, state, entries), "sluice.batch", {
+    captureStackTrace: false,
+    attributes: { "sluice.route": state.route.name, "sluice.rows": entries.length },
+  })
+
+const sendMarked = Effect.fnUntraced(function* (
   ctx: RunContext,
   state: RouteState,
   entries: ReadonlyArray<Entry>,

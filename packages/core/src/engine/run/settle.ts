@@ -169,5 +169,6 @@ export const progress = (ctx: RunContext): RunEvent => {
     read: ctx.read,
     routes,
     waited_ms: ctx.waitedMillis(),
+    connections: ctx.traffic(),
   }
 }
