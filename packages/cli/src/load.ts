@@ -1,7 +1,7 @@
 /** From the FILE of a command line to checked pipelines. */
 import * as fs from "node:fs"
-import type { Path, Pipeline, Plan } from "@sluice/core"
-import { parseYaml, plan, SecretFileError } from "@sluice/core"
+import type { Path, Pipeline, Plan, Problem } from "@sluice/core"
+import { ConfigError, PLACEHOLDER, parseYaml, plan, SecretFileError } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
@@ -28,6 +28,26 @@ export interface Loaded {
 export const load = Effect.fnUntraced(function* (input: FileInput) {
   return yield* loadText(yield* readPipelineFile(input.file), input)
 })
+
+/** As `load`, for what asks the vendors: a value that `sluice init` put in for the real one is none. */
+export const loadToConnect = Effect.fnUntraced(function* (input: FileInput) {
+  const text = yield* readPipelineFile(input.file)
+  const loaded = yield* loadText(text, input)
+  const problems = placeholders(input.file, text, loaded.env)
+  if (problems.length > 0) return yield* new ConfigError({ problems })
+  return loaded
+})
+
+const placeholders = (file: string, text: string, env: Loaded["env"]): ReadonlyArray<Problem> =>
+  text.split("\n").flatMap((line, index) =>
+    [...line.matchAll(/\$\{([A-Za-z_]\w*)/g)].flatMap(({ 1: name = "", index: at }): ReadonlyArray<Problem> => {
+      const comment = line.indexOf("#")
+      if (env[name]?.includes(PLACEHOLDER) !== true || (comment >= 0 && comment < at)) return []
+      const message = `${name} still has the value that stands for the real one`
+      const place = { file, line: index + 1, column: at + 1 }
+      return [{ code: "variable.missing", severity: "error", path: "", message, ...place }]
+    }),
+  )
 
 /** As if the file had this text. */
 export const loadText = Effect.fnUntraced(function* (text: string, { file, envFile }: FileInput) {

@@ -38,6 +38,16 @@ describe("without a terminal", () => {
     assert.strictEqual(JSON.parse(stdout).pipelines[0].records.length, 5)
   })
 
+  it("the placeholders are sent to nobody: what asks the vendors says where they stand", async () => {
+    await sluice(["init", at("users.yaml"), ...brevo])
+    for (const command of [["check", "--connect"], ["preview"], ["run"]]) {
+      const { code, stdout, stderr } = await sluice([...command, at("users.yaml"), ...state()])
+      assert.strictEqual(code, 3)
+      assert.match(stdout + stderr, /users\.yaml:\d+:\d+ error variable\.missing/)
+      assert.include(stdout + stderr, "BREVO_API_KEY still has")
+    }
+  })
+
   it("never waits: it says which flag is missing, and --yes takes the first of what there is", async () => {
     fs.copyFileSync(path.join(root, "examples/custom-sink/webhook.ts"), at("webhook.ts"))
     const { code, stderr } = await sluice(["init", at("users.yaml"), "--source", "auth0", "--sink", "./webhook.ts"])
@@ -63,7 +73,8 @@ describe("without a terminal", () => {
     assert.strictEqual(code, 0, stdout)
     assert.match(read("users.yaml"), /my-hook\.people:/)
     assert.match(read(".env"), /^MY_HOOK_URL=https:/m)
-    const preview = await sluice(["preview", at("users.yaml"), "--json", ...state()], it1.env)
+    const env = { ...it1.env, MY_HOOK_URL: "http://127.0.0.1:9/rows", MY_HOOK_TOKEN: "test-token" }
+    const preview = await sluice(["preview", at("users.yaml"), "--json", ...state()], env)
     assert.strictEqual(preview.code, 0, preview.stdout)
   })
 })

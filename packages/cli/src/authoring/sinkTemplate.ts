@@ -19,8 +19,8 @@ const decodeAnswer = HttpClientResponse.schemaBodyJson(Schema.Struct({ rejected:
 export const sink = Sink.simple({
   name: "${name}",
   config: Schema.Struct({
-    url: Schema.String.pipe(describe("Where batches are posted")),
-    token: Schema.RedactedFromValue(Schema.String).pipe(describe("Sent as a bearer token")),
+    url: Schema.String.pipe(describe("Where batches are posted, such as http://127.0.0.1:4020/rows")),
+    token: Schema.RedactedFromValue(Schema.String).pipe(describe("Sent as a bearer token, such as test-token")),
   }),
   limits: { rows: 100 },
   repeatable: true, // only if the receiver keeps one row per key: a lost answer is then sent again

@@ -14,8 +14,8 @@ import { Effect, Option, Redacted, Schema, Stream } from "effect"
 import { HttpClientRequest } from "effect/http"
 
 const Config = Schema.Struct({
-  url: Schema.String.pipe(describe("The API's address")),
-  token: Schema.RedactedFromValue(Schema.String).pipe(describe("Sent as a bearer token")),
+  url: Schema.String.pipe(describe("The API's address, such as http://127.0.0.1:4030")),
+  token: Schema.RedactedFromValue(Schema.String).pipe(describe("Sent as a bearer token, such as test-token")),
 })
 
 /** What a mapping can read. Other fields pass as well. */

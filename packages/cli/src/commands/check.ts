@@ -2,7 +2,7 @@
 import type { CheckFinding, Problem } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import { EXIT, type ExitCode, exitOfFailure, exitOfProblems, gravest } from "../exit.ts"
-import { type Loaded, load } from "../load.ts"
+import { type Loaded, load, loadToConnect } from "../load.ts"
 import { present } from "../present.ts"
 import { countTroubles, renderTroubles, type Trouble } from "../render/problems.ts"
 import { clean, type Page, plural } from "../render/text.ts"
@@ -39,7 +39,8 @@ export const handler = Effect.fnUntraced(function* (input: CheckInput) {
 })
 
 const checkFile = Effect.fnUntraced(function* (file: string, input: CheckInput) {
-  const loaded = yield* load({ file, envFile: input.envFile }).pipe(
+  const loading = input.connect ? loadToConnect : load
+  const loaded = yield* loading({ file, envFile: input.envFile }).pipe(
     Effect.catchTags({
       ConfigError: ({ problems }) => Effect.succeed(problems),
       UsageError: ({ message }) => Effect.succeed([noFile(file, message)]),

@@ -12,7 +12,7 @@ import * as Effect from "effect/Effect"
 import type { Json } from "effect/Schema"
 import { EXIT, exitOfReport } from "../exit.ts"
 import { Host } from "../host.ts"
-import { checkRoutes, choose, load } from "../load.ts"
+import { checkRoutes, choose, loadToConnect } from "../load.ts"
 import { layer } from "../node/index.ts"
 import { present } from "../present.ts"
 import { renderReport } from "../render/report.ts"
@@ -134,7 +134,7 @@ const renderLetter = (value: Shown & { readonly payload: Json }, { style, width 
 export const retry = {
   handler: Effect.fnUntraced(function* (input: RetryInput) {
     const host = yield* Host
-    const { plan, env } = yield* load(input)
+    const { plan, env } = yield* loadToConnect(input)
     const pipelines = yield* choose(plan.pipelines, input.pipeline === undefined ? [] : [input.pipeline])
     yield* checkRoutes(pipelines, input.route === undefined ? [] : [input.route])
     const services = layer({ stateFile: input.state, env })

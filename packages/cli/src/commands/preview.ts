@@ -2,7 +2,7 @@
 import { type PreviewReport, preview } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import { EXIT } from "../exit.ts"
-import { choose, load } from "../load.ts"
+import { choose, loadToConnect } from "../load.ts"
 import { layer } from "../node/index.ts"
 import { present } from "../present.ts"
 import { renderPreview } from "../render/preview.ts"
@@ -21,7 +21,7 @@ export interface PreviewInput {
 }
 
 export const handler = Effect.fnUntraced(function* (input: PreviewInput) {
-  const { plan, env } = yield* load(input)
+  const { plan, env } = yield* loadToConnect(input)
   const chosen = yield* choose(plan.pipelines, input.pipeline === undefined ? [] : [input.pipeline])
   const pipelines = yield* Effect.forEach(chosen, (pipeline) => preview(pipeline, input)).pipe(
     Effect.provide(layer({ stateFile: input.state, env })),

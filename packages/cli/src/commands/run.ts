@@ -3,7 +3,7 @@ import { run } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import { exitOfReport } from "../exit.ts"
 import { Host } from "../host.ts"
-import { checkRoutes, choose, load } from "../load.ts"
+import { checkRoutes, choose, loadToConnect } from "../load.ts"
 import { LogFormat } from "../logs.ts"
 import { layer } from "../node/index.ts"
 import { observedRun } from "../observed.ts"
@@ -29,7 +29,7 @@ export interface RunInput {
 
 export const handler = Effect.fnUntraced(function* (input: RunInput) {
   const host = yield* Host
-  const { plan, env } = yield* load(input)
+  const { plan, env } = yield* loadToConnect(input)
   const pipelines = yield* choose(plan.pipelines, input.pipelines)
   yield* checkRoutes(pipelines, input.routes)
   const graceMillis = input.grace * 1000

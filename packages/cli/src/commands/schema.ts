@@ -2,7 +2,7 @@
 import { type Field, jsonSchema, liveFields, Plugins } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import { EXIT } from "../exit.ts"
-import { load } from "../load.ts"
+import { loadToConnect } from "../load.ts"
 import { layer as pluginsLayer } from "../node/plugins.ts"
 import { present } from "../present.ts"
 import { table } from "../render/table.ts"
@@ -31,7 +31,7 @@ interface Destinations {
 }
 
 const live = Effect.fnUntraced(function* (file: string, input: SchemaInput) {
-  const { plan, env } = yield* load({ file, envFile: input.envFile })
+  const { plan, env } = yield* loadToConnect({ file, envFile: input.envFile })
   const { layer } = yield* Effect.promise(() => import("../node/index.ts"))
   const found = yield* liveFields(plan.pipelines).pipe(Effect.provide(layer({ stateFile: input.state, env })))
   yield* present<Destinations>(Object.fromEntries(found), { json: input.json, render, exit: EXIT.done })
