@@ -73,7 +73,7 @@ describe("sluice new", () => {
       complaints("vitest", "run"),
     ])
     assert.deepStrictEqual({ types, lint, tests }, { types: "", lint: "", tests: "" })
-  })
+  }, 180_000)
 
   it("promise 4: the sink takes at most 30 lines", () => {
     assert.isAtMost(read(folder, "my-hook.ts").trimEnd().split("\n").length, 30)
