@@ -126,9 +126,10 @@ const makeTrouble = (dice: Dice, { age, lane, users }: Life, { sandbox: { contro
   return age === "young" ? () => {} : stir
 }
 
-export const benchFor = ({ age, lane, plan, seed, users }: Life): Promise<KillBench> =>
+export const benchFor = ({ age, lane, plan, seed, users }: Life, state?: string): Promise<KillBench> =>
   killBench({
     users,
+    state,
     seed,
     lane,
     sync: lane === "job" && age === "aged" ? "full" : "incremental",

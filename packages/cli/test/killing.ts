@@ -97,19 +97,19 @@ const halved = (delivery: Delivery, then: () => void): Delivery => {
 export interface KillOptions extends Partial<SandboxOptions> {
   readonly lane?: Lane
   readonly sync?: "full" | "incremental"
+  /** A `postgres://` URL instead of a file; what is left open there is not looked at. */
+  readonly state?: string | undefined
   /** Called before a request takes effect. */
   readonly meddle?: (hook: RequestHook, request: Parameters<Handler>[0], sandbox: Sandbox) => void
 }
 
-export const killBench = async ({ lane = "memory", sync = "incremental", meddle, ...options }: KillOptions) => {
+export const killBench = async ({ lane = "memory", sync = "incremental", state, meddle, ...options }: KillOptions) => {
   let child: ChildProcess | undefined
   let instant: Instant | undefined
   let seen: Array<RequestHook> = []
   let openAtRead = 0
   let importedTwice = 0
   const imported = new Set<string>()
-  const state = (): string => it.state
-
   const isDue = (hook: RequestHook): boolean => {
     if (instant === undefined || "commit" in instant) return false
     if (instant.hook === undefined) return seen.length === instant.request
@@ -117,7 +117,7 @@ export const killBench = async ({ lane = "memory", sync = "incremental", meddle,
   }
 
   const noteImport = (body: string): void => {
-    const batch = leftOpen(state()).jobs[0]?.batch
+    const batch = leftOpen(it.state).jobs[0]?.batch
     const rows: ReadonlyArray<unknown> = JSON.parse(body).jsonBody
     for (const row of rows) {
       const text = JSON.stringify([batch, row])
@@ -143,7 +143,7 @@ export const killBench = async ({ lane = "memory", sync = "incremental", meddle,
     (request) => {
       const hook = requestHookOf(vendor, request, seen)
       const isFirstRead = vendor === "auth0" && hook !== "token" && !seen.some((each) => sourceReads.has(each))
-      if (isFirstRead) openAtRead = leftOpen(state()).jobs.length
+      if (isFirstRead) openAtRead = leftOpen(it.state).jobs.length
       seen.push(hook)
       const handle = () => {
         if (hook === "submit") noteImport(request.body)
@@ -154,17 +154,21 @@ export const killBench = async ({ lane = "memory", sync = "incremental", meddle,
       return strike(handle, instant)
     }
 
-  const it = await bench(options, (sandbox) => ({
+  const made = await bench(options, (sandbox) => ({
     ...sandbox,
     auth0: watched("auth0", sandbox),
     brevo: watched("brevo", sandbox),
   }))
+  const it: Bench = state === undefined ? made : { ...made, state }
   const file = it.write("users.yaml", pipelineText(lane, sync))
 
   const attempt = async (next?: Instant): Promise<Attempt> => {
     const atCommit = next !== undefined && "commit" in next
     const env = {
-      NODE_OPTIONS: [preload("hurry.ts"), ...(atCommit ? [preload("killAtCommit.ts")] : [])].join(" "),
+      NODE_OPTIONS: [
+        preload("hurry.ts"),
+        ...(atCommit ? [preload(state === undefined ? "killAtCommit.ts" : "killAtPostgresCommit.ts")] : []),
+      ].join(" "),
       ...(atCommit ? { SLUICE_TEST_COMMIT: JSON.stringify(next) } : {}),
     }
     const left = leftOpen(it.state)
@@ -177,6 +181,6 @@ export const killBench = async ({ lane = "memory", sync = "incremental", meddle,
     const finished = await running.done
     return { ...finished, left, requests: seen, openAtRead, importedTwice }
   }
-  const made: KillBench = { ...it, file, attempt }
-  return made
+  const whole: KillBench = { ...it, file, attempt }
+  return whole
 }
