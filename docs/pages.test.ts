@@ -8,6 +8,8 @@ import { sluice, temporaryFolder } from "./sluice.ts"
 const blocks = (page: string, kind: string): ReadonlyArray<string> =>
   [...read(page).matchAll(new RegExp(`^\`\`\`${kind}\n([\\s\\S]*?)^\`\`\`$`, "gm"))].map(([, text = ""]) => text)
 
+const isTests = (block: string): boolean => /^tests:/m.test(block)
+
 /** A block that is no whole file shows keys of a route. */
 const asFile = (block: string): string => {
   if (/^pipelines:/m.test(block)) return block
@@ -38,14 +40,15 @@ describe("every YAML passes `sluice check`", () => {
   // The guide's pipeline names the sink beside it.
   copyFileSync("examples/custom-sink/webhook.ts", join(folder.path, "webhook.ts"))
   const shown = pages.flatMap((page) =>
-    blocks(page, "yaml").map((block, index) => {
+    blocks(page, "yaml").flatMap((block, index) => {
+      if (isTests(block)) return []
       const file = join(folder.path, `${page.replaceAll("/", "-")}-${index + 1}.yaml`)
       writeFileSync(file, asFile(block))
-      return { title: `${page}, block ${index + 1}`, file, text: asFile(block) }
+      return [{ title: `${page}, block ${index + 1}`, file, text: asFile(block) }]
     }),
   )
   const stored = files
-    .filter((path) => /^(configs|examples)\/.*\.ya?ml$/.test(path))
+    .filter((path) => /^(configs|examples)\/.*\.ya?ml$/.test(path) && !/\.test\.ya?ml$/.test(path))
     .map((file) => ({ title: file, file, text: read(file) }))
   const all = [...shown, ...stored]
 
@@ -65,6 +68,40 @@ describe("every YAML passes `sluice check`", () => {
   for (const { title, file } of all) {
     it(title, () => assert.deepStrictEqual(problems.get(file), []))
   }
+})
+
+describe("every mapping test passes", () => {
+  const folder = temporaryFolder()
+  afterAll(folder.remove)
+
+  it("in configs/, where each pipeline file has tests for each of its routes", async () => {
+    const configs = files.filter((path) => /^configs\/(?!.*\.test\.).*\.ya?ml$/.test(path))
+    assert.isNotEmpty(configs)
+    const { code, out } = await sluice(["test", ...configs])
+    assert.strictEqual(code, 0, out)
+    for (const path of configs) {
+      const tests = read(path.replace(/\.yaml$/, ".test.yaml"))
+      const routes = [...read(path).matchAll(/^ {6}([\w-]+\.[\w-]+):/gm)].map(([, route = ""]) => route)
+      assert.isNotEmpty(routes)
+      for (const route of routes) assert.include(tests, `${route}:`, path)
+    }
+  })
+
+  it("in the guides: a block of tests is about the pipeline shown before it", async () => {
+    const written = pages.flatMap((page) => {
+      const shown = blocks(page, "yaml")
+      return shown.flatMap((block, index) => {
+        if (!isTests(block)) return []
+        const name = join(folder.path, `${page.replaceAll("/", "-")}-${index}`)
+        writeFileSync(`${name}.yaml`, shown.slice(0, index).findLast((each) => /^pipelines:/m.test(each)) ?? "")
+        writeFileSync(`${name}.test.yaml`, block)
+        return [`${name}.test.yaml`]
+      })
+    })
+    assert.isNotEmpty(written)
+    const { code, out } = await sluice(["test", ...written])
+    assert.strictEqual(code, 0, out)
+  })
 })
 
 describe("every command that is shown exists", () => {

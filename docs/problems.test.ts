@@ -33,6 +33,10 @@ describe("docs/problems.md", () => {
     assert.sameMembers([...codes, "plugin.not-a-source", "plugin.not-a-sink"], [...ofFile])
   })
 
+  it("has the codes of mapping tests", () => {
+    assert.sameMembers(found(core("engine/test"), /"(test\.[a-z-]+)"/g).slice(), [...listed("Of a mapping test")])
+  })
+
   it("has the codes of mappings and of records", () => {
     const codes = found(core("mapping/"), /(?:code: |new Fault\(|\bat\(|\.problem\()"([a-z_]+)"/g)
     const ofMapping = listed("Of a pipeline file").flatMap((code) =>

@@ -141,6 +141,7 @@ const run = Command.make(
 const schema = Command.make(
   "schema",
   {
+    tests: toggle("tests", "Print the JSON Schema of test files instead"),
     connect: optionalText("connect", "Print the live fields of this file's destinations instead", "FILE"),
     json,
     envFile,
@@ -151,7 +152,34 @@ const schema = Command.make(
   Command.withDescription("Print the JSON Schema of pipeline files, for editors; or the live fields of destinations."),
   Command.withExamples([
     { command: "sluice schema > sluice.schema.json", description: "For the YAML support of an editor" },
+    { command: "sluice schema --tests > sluice.tests.schema.json", description: "The same for mapping tests" },
     { command: "sluice schema --connect configs/auth0-to-brevo.yaml", description: "Which fields can be mapped to?" },
+  ]),
+)
+
+const test = Command.make(
+  "test",
+  {
+    files: Argument.String("FILE").pipe(
+      Argument.withDescription("Test files or their pipeline files; without any, every *.test.yaml from here on down"),
+      Argument.variadic(),
+    ),
+    update: toggle("update", "Write what failing tests were found to make into their files, as what is expected"),
+    json,
+  },
+  handle(() => import("./commands/test.ts")),
+).pipe(
+  Command.withDescription(
+    "Run mapping tests: `users.test.yaml` beside `users.yaml` has records and what becomes of them. Calls nobody and reads no variables. Exit code 1 where a test fails, 2 where a file is invalid.",
+  ),
+  Command.withShortDescription("Run mapping tests, offline"),
+  Command.withExamples([
+    { command: "sluice test", description: "All tests of this folder and those below" },
+    { command: "sluice test configs/auth0-to-brevo.yaml", description: "The tests of one pipeline file" },
+    {
+      command: "sluice test configs/auth0-to-brevo.yaml --update",
+      description: "Take what comes out now as what is right; look at the difference before you commit it",
+    },
   ]),
 )
 
@@ -216,6 +244,7 @@ export const sluice = Command.make("sluice").pipe(
     deadLetters,
     stateCommand,
     schema,
+    test,
     plugins,
     newCommand,
     sandbox,

@@ -24,8 +24,15 @@ export interface Loaded {
   readonly placeOf: (path: Path) => string
 }
 
+/** `users.test.yaml` beside `users.yaml`. */
+export const isTestFile = (file: string): boolean => /\.test\.ya?ml$/.test(file)
+
 /** Asks no vendor. Fails with all problems of the file. */
 export const load = Effect.fnUntraced(function* (input: FileInput) {
+  if (isTestFile(input.file)) {
+    const message = `${input.file} holds mapping tests and no pipeline`
+    return yield* new UsageError({ message, fix: "`sluice test` runs it; give the pipeline file beside it here" })
+  }
   return yield* loadText(yield* readPipelineFile(input.file), input)
 })
 

@@ -2,7 +2,7 @@
 import type { CheckFinding, Problem } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import { EXIT, type ExitCode, exitOfFailure, exitOfProblems, gravest } from "../exit.ts"
-import { type Loaded, load, loadToConnect } from "../load.ts"
+import { isTestFile, type Loaded, load, loadToConnect } from "../load.ts"
 import { present } from "../present.ts"
 import { countTroubles, renderTroubles, type Trouble } from "../render/problems.ts"
 import { clean, type Page, plural } from "../render/text.ts"
@@ -22,6 +22,8 @@ interface CheckedFile {
   readonly ok: boolean
   readonly pipelines: ReadonlyArray<string>
   readonly routes: number
+  /** Of a test file. */
+  readonly tests: number
   readonly problems: ReadonlyArray<Problem>
   /** What the vendors said; null without `--connect` or where the file is wrong. */
   readonly connected: Connected | null
@@ -38,15 +40,24 @@ export const handler = Effect.fnUntraced(function* (input: CheckInput) {
   })
 })
 
-const checkFile = Effect.fnUntraced(function* (file: string, input: CheckInput) {
-  const loading = input.connect ? loadToConnect : load
-  const loaded = yield* loading({ file, envFile: input.envFile }).pipe(
+const checkFile = (file: string, input: CheckInput) =>
+  (isTestFile(file) ? checkTests(file) : checkPipelines(file, input)).pipe(
     Effect.catchTags({
-      ConfigError: ({ problems }) => Effect.succeed(problems),
-      UsageError: ({ message }) => Effect.succeed([noFile(file, message)]),
+      ConfigError: ({ problems }) => Effect.succeed(brokenFile(file, problems)),
+      UsageError: ({ message }) => Effect.succeed(brokenFile(file, [noFile(file, message)])),
     }),
   )
-  if (!("plan" in loaded)) return brokenFile(file, loaded)
+
+const checkTests = Effect.fnUntraced(function* (file: string) {
+  const command = yield* Effect.promise(() => import("./checkTests.ts"))
+  const { tests, problems } = yield* command.checkTests(file)
+  const checked: CheckedFile = { file, ok: true, pipelines: [], routes: 0, tests, problems, connected: null }
+  return checked
+})
+
+const checkPipelines = Effect.fnUntraced(function* (file: string, input: CheckInput) {
+  const loading = input.connect ? loadToConnect : load
+  const loaded = yield* loading({ file, envFile: input.envFile })
   const { pipelines, warnings } = loaded.plan
   const connected = input.connect ? yield* connect(loaded, input.state) : null
   const checked: CheckedFile = {
@@ -54,6 +65,7 @@ const checkFile = Effect.fnUntraced(function* (file: string, input: CheckInput) 
     ok: connected === null || connected.ok,
     pipelines: pipelines.map(({ name }) => name),
     routes: pipelines.reduce((sum, { routes }) => sum + routes.length, 0),
+    tests: 0,
     problems: warnings,
     connected,
   }
@@ -81,6 +93,7 @@ const brokenFile = (file: string, problems: ReadonlyArray<Problem>): CheckedFile
   ok: false,
   pipelines: [],
   routes: 0,
+  tests: 0,
   problems,
   connected: null,
 })
@@ -100,7 +113,8 @@ const renderFile = (checked: CheckedFile, connect: boolean, page: Page): string 
   const troubles = [...ofProblems(checked.problems), ...(checked.connected?.findings ?? []).map(ofFinding)]
   const { style } = page
   const name = style.bold(clean(checked.file))
-  const what = `${plural(checked.pipelines.length, "pipeline")}, ${plural(checked.routes, "route")}`
+  const holds = `${plural(checked.pipelines.length, "pipeline")}, ${plural(checked.routes, "route")}`
+  const what = isTestFile(checked.file) ? plural(checked.tests, "test") : holds
   const accounts = Object.entries(checked.connected?.accounts ?? {}).map(
     ([connection, label]) => `  ${style.green("✓")} ${clean(connection)} is ${clean(label)}`,
   )
@@ -109,7 +123,7 @@ const renderFile = (checked: CheckedFile, connect: boolean, page: Page): string 
   return [
     head,
     ...accounts,
-    ...(checked.ok && !connect ? [hint] : []),
+    ...(checked.ok && !connect && !isTestFile(checked.file) ? [hint] : []),
     ...(troubles.length > 0 ? [renderTroubles(troubles, page)] : []),
   ].join("\n")
 }

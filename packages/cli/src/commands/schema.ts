@@ -1,5 +1,5 @@
 /** `sluice schema`: the JSON Schema of pipeline files, and with `--connect` the live fields of a file's destinations. */
-import { type Field, jsonSchema, liveFields, Plugins } from "@sluice/core"
+import { type Field, jsonSchema, liveFields, Plugins, testJsonSchema } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import { EXIT } from "../exit.ts"
 import { loadToConnect } from "../load.ts"
@@ -9,6 +9,7 @@ import { table } from "../render/table.ts"
 import { clean, type Page } from "../render/text.ts"
 
 export interface SchemaInput {
+  readonly tests: boolean
   readonly connect: string | undefined
   readonly json: boolean
   readonly envFile: string | undefined
@@ -60,6 +61,7 @@ const notes = (field: Field): string =>
   ].join("; ")
 
 export const handler = Effect.fnUntraced(function* (input: SchemaInput) {
-  if (input.connect === undefined) yield* fileSchema
+  if (input.tests) yield* present(testJsonSchema(), { json: true, render: () => "", exit: EXIT.done })
+  else if (input.connect === undefined) yield* fileSchema
   else yield* live(input.connect, input)
 })

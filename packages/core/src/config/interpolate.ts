@@ -13,6 +13,15 @@ export interface Variables {
   readonly env: { readonly [name: string]: string | undefined }
   /** A file named by `${file:…}`, read under a size bound. */
   readonly readSecretFile: (path: string) => Effect.Effect<SecretFile, SecretFileError>
+  /** What to say of a variable or file without a value at `path`; undefined: it stays as it is written. */
+  readonly unset?: (finding: VariableFinding, path: Path) => VariableFinding | undefined
+}
+
+/** What is wrong about one variable or secret file. */
+export interface VariableFinding {
+  readonly code: string
+  readonly message: string
+  readonly suggestion?: string
 }
 
 export interface SecretFile {
@@ -47,8 +56,11 @@ export const interpolate = Effect.fnUntraced(function* (document: YamlDocument, 
   for (const path of secretFiles(document.root)) {
     files.set(path, yield* Effect.result(variables.readSecretFile(path)))
   }
-  return fill(document, variables.env, files)
+  return fill(document, variables, files)
 })
+
+/** The values as they are written: nothing is filled in. */
+export const literalValue = ({ root }: YamlDocument): Schema.Json => build(root, [], (written) => written)
 
 function secretFiles(node: ParsedNode | null, found = new Set<string>()): ReadonlySet<string> {
   if (isSeq<ParsedNode>(node)) for (const item of node.items) secretFiles(item, found)
@@ -59,7 +71,7 @@ function secretFiles(node: ParsedNode | null, found = new Set<string>()): Readon
   return found
 }
 
-function fill(document: YamlDocument, env: Variables["env"], files: Files): Reading {
+function fill(document: YamlDocument, { env, unset = (finding) => finding }: Variables, files: Files): Reading {
   const texts = new Map<string, string>()
   const interpolated = new Set<string>()
   const unresolved = new Set<string>()
@@ -69,7 +81,7 @@ function fill(document: YamlDocument, env: Variables["env"], files: Files): Read
     const template = parseTemplate(written)
     if (template === undefined) return written
     interpolated.add(pathKey(path))
-    const report = (severity: Problem["severity"], finding: Finding) =>
+    const report = (severity: Problem["severity"], finding: VariableFinding) =>
       problems.push({
         severity,
         path: printPath(path),
@@ -80,11 +92,12 @@ function fill(document: YamlDocument, env: Variables["env"], files: Files): Read
     const parts = Result.isFailure(template)
       ? [Result.fail({ code: "variable.syntax", message: template.failure })]
       : template.success.map((part) => resolve(part, env, files))
-    for (const part of parts) if (Result.isFailure(part)) report("error", part.failure)
+    const said = parts.flatMap((part) => (Result.isFailure(part) ? (unset(part.failure, path) ?? []) : []))
+    for (const finding of said) report("error", finding)
     for (const message of concerns(template, files)) report("warning", { code: "variable.file", message })
     if (parts.some(Result.isFailure)) {
       unresolved.add(pathKey(path))
-      return null
+      return said.length === 0 ? written : null
     }
     const values = parts.map((part) => Result.getOrElse(part, () => ""))
     const text = values.join("")
@@ -97,21 +110,7 @@ function fill(document: YamlDocument, env: Variables["env"], files: Files): Read
     return typed
   }
 
-  const build = (node: ParsedNode | null, path: Path): Schema.Json => {
-    if (isSeq<ParsedNode>(node)) return node.items.map((item, index) => build(item, [...path, index]))
-    if (isMap<ParsedNode, ParsedNode | null>(node)) {
-      const entries = node.items.map(({ key, value }): [string, Schema.Json] => {
-        const name = isScalar(key) ? String(key.value) : ""
-        return [name, build(value, [...path, name])]
-      })
-      return Object.fromEntries(entries)
-    }
-    const value: unknown = isScalar(node) ? node.value : null
-    if (typeof value === "string") return scalar(showBraces(value), path)
-    return typeof value === "number" || typeof value === "boolean" ? value : null
-  }
-
-  return { value: build(document.root, []), texts, interpolated, unresolved, problems }
+  return { value: build(document.root, [], scalar), texts, interpolated, unresolved, problems }
 }
 
 const concerns = (template: Result.Result<ReadonlyArray<Part>, string>, files: Files): ReadonlyArray<string> =>
@@ -120,9 +119,21 @@ const concerns = (template: Result.Result<ReadonlyArray<Part>, string>, files: F
     return read !== undefined && Result.isSuccess(read) ? (read.success.concern ?? []) : []
   })
 
-type Finding = { readonly code: string; readonly message: string; readonly suggestion?: string }
+function build(node: ParsedNode | null, path: Path, scalar: (written: string, path: Path) => Schema.Json): Schema.Json {
+  if (isSeq<ParsedNode>(node)) return node.items.map((item, index) => build(item, [...path, index], scalar))
+  if (isMap<ParsedNode, ParsedNode | null>(node)) {
+    const entries = node.items.map(({ key, value }): [string, Schema.Json] => {
+      const name = isScalar(key) ? String(key.value) : ""
+      return [name, build(value, [...path, name], scalar)]
+    })
+    return Object.fromEntries(entries)
+  }
+  const value: unknown = isScalar(node) ? node.value : null
+  if (typeof value === "string") return scalar(showBraces(value), path)
+  return typeof value === "number" || typeof value === "boolean" ? value : null
+}
 
-function resolve(part: Part, env: Variables["env"], files: Files): Result.Result<string, Finding> {
+function resolve(part: Part, env: Variables["env"], files: Files): Result.Result<string, VariableFinding> {
   if (part._tag === "Text") return Result.succeed(part.text)
   if (part._tag === "File") {
     const read = files.get(part.path)

@@ -52,7 +52,8 @@ export function jsonSchema(plugins: ReadonlyArray<NamedPlugin>): Node {
   return allowVariables({ ...named07, ...file, ...(Object.keys(definitions).length > 0 ? { definitions } : {}) })
 }
 
-function draft07(schema: Schema.Top, prefix: string, definitions: Record<string, unknown>): Node {
+/** Definitions of all schemas share one place. */
+export function draft07(schema: Schema.Top, prefix: string, definitions: Record<string, unknown>): Node {
   const document = JsonSchema.toDocumentDraft07(Schema.toJsonSchemaDocument(schema, { onExcessProperty: "error" }))
   for (const [name, definition] of Object.entries(document.definitions)) {
     definitions[`${prefix}.${name}`] = tidy(definition, prefix)

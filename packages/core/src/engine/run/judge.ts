@@ -1,5 +1,6 @@
 /** What a mapped record means for its destination, by what the ledger and the dead letters know. Pure. */
 import type { Row, SourceRecord } from "../../plugin/record.ts"
+import type { Writer } from "../../plugin/sink.ts"
 import { place } from "../../state/cipher.ts"
 import type { DeadLetter, StoredDeadLetter } from "../../state/deadLetters.ts"
 import type { LedgerRow } from "../../state/ledger.ts"
@@ -31,7 +32,15 @@ export interface Known {
 /** Stands for the content of a deletion, where a row has the hash of its fields. */
 const deletionHash = "delete"
 
-export const judge = (ctx: RunContext, state: RouteState, arrival: Arrival, known: Known): Verdict => {
+/** What judging takes of a run, so that mapping tests are judged by the same code. */
+export type Judging = Pick<RunContext, "pipeline" | "force" | "sha256"> & {
+  readonly cipher: Pick<RunContext["cipher"], "seal">
+}
+export type JudgedRoute = Pick<RouteState, "route" | "ns" | "validate" | "spools"> & {
+  readonly writer: Pick<Writer, "limits" | "refuse" | "partition">
+}
+
+export const judge = (ctx: Judging, state: JudgedRoute, arrival: Arrival, known: Known): Verdict => {
   const { mapped } = arrival
   const { record } = mapped
   if (isOverrun(record, known.mine)) return { _tag: "Settle", as: "superseded" }
@@ -65,7 +74,7 @@ export const isOverrun = (record: SourceRecord, mine: LedgerRow | undefined): bo
 const isNewer = (record: SourceRecord, holder: LedgerRow | undefined): boolean =>
   typeof holder?.version !== "string" || (record.version !== undefined && record.version > holder.version)
 
-const judgeFiltered = (state: RouteState, arrival: Arrival, { mine, holder }: Known): Verdict => {
+const judgeFiltered = (state: JudgedRoute, arrival: Arrival, { mine, holder }: Known): Verdict => {
   if (mine === undefined) return { _tag: "Settle", as: "filtered" }
   const { onDelete, onLeave } = state.route
   if (onLeave === "keep" || onDelete === "keep") return { _tag: "Settle", as: "filtered", kept: "left" }
@@ -77,21 +86,21 @@ const judgeFiltered = (state: RouteState, arrival: Arrival, { mine, holder }: Kn
 const isTakenOver = (mine: LedgerRow, holder: LedgerRow | undefined): boolean =>
   holder !== undefined && (mine.remote_id === null || holder.remote_id === null || mine.remote_id === holder.remote_id)
 
-const judgeDelete = (state: RouteState, arrival: Arrival, { mine, holder, letter }: Known): Verdict => {
+const judgeDelete = (state: JudgedRoute, arrival: Arrival, { mine, holder, letter }: Known): Verdict => {
   if (mine === undefined) return { _tag: "Settle", as: "unchanged" }
   if (state.route.onDelete === "keep") return { _tag: "Settle", as: "unchanged", kept: "absent" }
   if (isTakenOver(mine, holder)) return { _tag: "Settle", as: "unchanged", removed: true }
   return knownRefusal(arrival, letter, deletionHash) ?? { _tag: "Send", entry: deletion(state, arrival, mine) }
 }
 
-const deletion = (state: RouteState, arrival: Arrival, mine: LedgerRow): Entry => {
+const deletion = (state: JudgedRoute, arrival: Arrival, mine: LedgerRow): Entry => {
   const row: Row = { id: arrival.id, key: mine.row_key, change: "delete", fields: {}, ...remote(mine.remote_id) }
   return { arrival, row, hash: null, bytes: 0, partition: state.writer.partition?.(row), displaces: undefined }
 }
 
 const judgeRow = (
-  ctx: RunContext,
-  state: RouteState,
+  ctx: Judging,
+  state: JudgedRoute,
   arrival: Arrival,
   mapped: Row,
   canonical: string,
@@ -147,8 +156,11 @@ const judgeRow = (
 }
 
 /** Of the canonical row and the route's options (rule 14). */
-export const rowHash = (ctx: RunContext, { route }: RouteState, canonical: string): string =>
-  ctx.sha256(`${route.optionsFingerprint}\n${canonical}`)
+export const rowHash = (
+  ctx: Pick<Judging, "sha256">,
+  { route }: Pick<JudgedRoute, "route">,
+  canonical: string,
+): string => ctx.sha256(`${route.optionsFingerprint}\n${canonical}`)
 
 /** The same row is not sent to be refused again; one that may be accepted later is. */
 const knownRefusal = (arrival: Arrival, letter: StoredDeadLetter | undefined, hash: string): Verdict | undefined => {
@@ -163,8 +175,8 @@ const remote = (remoteId: string | null) => (remoteId === null ? {} : { remoteId
 export const hashOf = (entry: Entry): string => entry.hash ?? deletionHash
 
 export const makeLetter = (
-  ctx: RunContext,
-  state: RouteState,
+  ctx: Judging,
+  state: JudgedRoute,
   arrival: Arrival,
   why: Pick<DeadLetter, "kind" | "code" | "message" | "fields" | "hash"> & { readonly row: Row | undefined },
 ): DeadLetter => {

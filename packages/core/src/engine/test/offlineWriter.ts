@@ -1,0 +1,87 @@
+/** What a sink knows of a route without asking its vendor: the fields, and why it would refuse a row. */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as HttpClient from "effect/http/HttpClient"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { type RowValidator, rowValidator } from "../../mapping/validate.ts"
+import { PluginState } from "../../plugin/services.ts"
+import type { Field, Writer } from "../../plugin/sink.ts"
+import { on, openWriter } from "../connect.ts"
+import type { Route } from "../pipeline.ts"
+
+/** The plugin made a call, and tests make none. */
+class NeedsVendor extends Schema.TaggedError<NeedsVendor>()("NeedsVendor", {}) {}
+
+export interface OfflineWriter {
+  readonly writer: Pick<Writer, "limits" | "refuse" | "partition">
+  readonly validate: RowValidator
+  /** What of the destination's judgement is not known here. */
+  readonly notices: ReadonlyArray<string>
+}
+
+/** Longer than any plugin needs to answer without a call. */
+const PATIENCE = "5 seconds"
+
+/** `locked`: the fields of the destination as they were saved. Fails where the sink says that the route cannot work. */
+export const openOffline = Effect.fnUntraced(function* (route: Route, locked: ReadonlyArray<Field> | undefined) {
+  const { plugin, config, endpoint } = route.sink
+  const called = yield* Deferred.make<never, NeedsVendor>()
+  const client = HttpClient.make(() => Effect.andThen(Deferred.fail(called, new NeedsVendor()), Effect.never))
+  const offline = <A, E>(effect: Effect.Effect<A, E>) =>
+    Effect.raceFirst(effect, Deferred.await(called)).pipe(
+      Effect.timeoutOption(PATIENCE),
+      Effect.catchIf(
+        (error) => error instanceof NeedsVendor,
+        () => Effect.succeed(Option.none<A>()),
+      ),
+      Effect.map(Option.getOrUndefined),
+    )
+  const known = Effect.gen(function* () {
+    const connection = yield* plugin.open(config, endpoint).pipe(on(endpoint.name))
+    const writer = yield* openWriter(connection, route, undefined)
+    const asked =
+      writer.fields === undefined || locked !== undefined
+        ? undefined
+        : yield* offline(writer.fields.pipe(on(endpoint.name)))
+    return { writer, fields: locked ?? asked }
+  }).pipe(
+    Effect.provideService(HttpClient.HttpClient, client),
+    Effect.provideService(PluginState, forgetful),
+    Effect.scoped,
+  )
+  const found = config === undefined ? undefined : yield* offline(known)
+  return describeKnown(route, found?.writer, found?.fields ?? locked)
+})
+
+/** A test leaves nothing behind. */
+const forgetful = PluginState.of({ get: () => Effect.succeedNone, set: () => Effect.void })
+
+const describeKnown = (
+  route: Route,
+  writer: Writer | undefined,
+  fields: ReadonlyArray<Field> | undefined,
+): OfflineWriter => {
+  const { name, mapping, spec } = route
+  const validate = fields === undefined ? partly(spec.fields ?? [], mapping.key) : rowValidator(fields, mapping.key)
+  const isPartial = fields === undefined && (writer === undefined || writer.fields !== undefined)
+  return {
+    writer: writer ?? { limits: { rows: 1 } },
+    validate,
+    notices: [
+      ...(isPartial
+        ? [`${name}: which fields your account has is not known here, so rows are held against none of its own`]
+        : []),
+      ...(writer === undefined
+        ? [`${name}: the sink judges rows only with an open connection, so its own refusals are not seen here`]
+        : []),
+    ],
+  }
+}
+
+/** Of a destination with more fields than its plugin names, the named ones alone are known. */
+const partly = (fields: ReadonlyArray<Field>, key: string): RowValidator => {
+  const validate = rowValidator(fields, key)
+  const names = new Set(fields.map(({ name }) => name))
+  return (row) => validate(Object.fromEntries(Object.entries(row).filter(([name]) => names.has(name))))
+}
