@@ -227,7 +227,7 @@ export const sink = { ...plain, open: (config, endpoint) => HttpClient.HttpClien
     assert.strictEqual(code, 0)
     const [quiet, asking] = files
     assert.deepStrictEqual(quiet?.notices, [])
-    assert.include(asking?.notices.join(), "to.contacts: the sink judges rows only with an open connection")
+    assert.include(asking?.notices.join(), "judges rows with a connection only")
   })
 })
 

@@ -23,12 +23,15 @@ export interface OfflineWriter {
 /** Longer than any plugin needs to answer without a call. */
 const PATIENCE = "5 seconds"
 
-/** `locked`: the fields of the destination as they were saved. Fails where the sink says that the route cannot work. */
+/**
+ * `locked`: the fields of the destination as they were saved. Fails where the sink says that the route cannot work. What
+ * it says of the connection itself does not count: credentials and addresses may be missing.
+ */
 export const openOffline = Effect.fnUntraced(function* (route: Route, locked: ReadonlyArray<Field> | undefined) {
   const { plugin, config, endpoint } = route.sink
   const called = yield* Deferred.make<never, NeedsVendor>()
   const client = HttpClient.make(() => Effect.andThen(Deferred.fail(called, new NeedsVendor()), Effect.never))
-  const offline = <A, E>(effect: Effect.Effect<A, E>) =>
+  const offline = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     Effect.raceFirst(effect, Deferred.await(called)).pipe(
       Effect.timeoutOption(PATIENCE),
       Effect.catchIf(
@@ -38,20 +41,19 @@ export const openOffline = Effect.fnUntraced(function* (route: Route, locked: Re
       Effect.map(Option.getOrUndefined),
     )
   const known = Effect.gen(function* () {
-    const connection = yield* plugin.open(config, endpoint).pipe(on(endpoint.name))
-    const writer = yield* openWriter(connection, route, undefined)
-    const asked =
-      writer.fields === undefined || locked !== undefined
-        ? undefined
-        : yield* offline(writer.fields.pipe(on(endpoint.name)))
-    return { writer, fields: locked ?? asked }
+    const connection = config === undefined ? undefined : yield* Effect.option(offline(plugin.open(config, endpoint)))
+    const opened = connection === undefined ? undefined : Option.getOrUndefined(connection)
+    if (opened === undefined) return undefined
+    const writer = yield* offline(openWriter(opened, route, undefined))
+    if (writer?.fields === undefined || locked !== undefined) return { writer, fields: undefined }
+    return { writer, fields: yield* offline(writer.fields.pipe(on(endpoint.name))) }
   }).pipe(
     Effect.provideService(HttpClient.HttpClient, client),
     Effect.provideService(PluginState, forgetful),
     Effect.scoped,
   )
-  const found = config === undefined ? undefined : yield* offline(known)
-  return describeKnown(route, found?.writer, found?.fields ?? locked)
+  const found = yield* known
+  return describeKnown(route, found?.writer, locked ?? found?.fields)
 })
 
 /** A test leaves nothing behind. */
@@ -64,7 +66,7 @@ const describeKnown = (
 ): OfflineWriter => {
   const { name, mapping, spec } = route
   const validate = fields === undefined ? partly(spec.fields ?? [], mapping.key) : rowValidator(fields, mapping.key)
-  const isPartial = fields === undefined && (writer === undefined || writer.fields !== undefined)
+  const isPartial = fields === undefined && writer?.fields !== undefined
   return {
     writer: writer ?? { limits: { rows: 1 } },
     validate,
@@ -73,7 +75,7 @@ const describeKnown = (
         ? [`${name}: which fields your account has is not known here, so rows are held against none of its own`]
         : []),
       ...(writer === undefined
-        ? [`${name}: the sink judges rows only with an open connection, so its own refusals are not seen here`]
+        ? [`${name}: ${route.sink.plugin.name} judges rows with a connection only, so what it refuses is not seen here`]
         : []),
     ],
   }
