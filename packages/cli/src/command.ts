@@ -58,6 +58,8 @@ const preview = Command.make(
     emails: texts("email", "Show the records with this e-mail address; may be repeated", "ADDRESS"),
     reveal: toggle("reveal", "Show values in full"),
     explain: toggle("explain", "Say why each record is compared with that one of the destination"),
+    html: optionalText("html", "Write the preview as a page for a browser, too; `-` prints the page instead", "FILE"),
+    force: toggle("force", "Let --html replace a file that is no preview page"),
     json,
     envFile,
     state,
@@ -72,6 +74,10 @@ const preview = Command.make(
     {
       command: "sluice preview configs/auth0-to-brevo.yaml --email ada@example.com --reveal",
       description: "One person, in full",
+    },
+    {
+      command: "sluice preview configs/auth0-to-brevo.yaml --limit 50 --html preview.html",
+      description: "Fifty, as a page to look at and to show",
     },
     {
       command: "sluice preview configs/auth0-to-brevo.yaml users --limit 20 --json",

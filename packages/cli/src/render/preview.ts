@@ -25,7 +25,7 @@ const heading = (report: PreviewReport, { style, width }: Page): ReadonlyArray<s
   ]
 }
 
-const MEANING: { readonly [action in PreviewAction]: string } = {
+export const MEANING: { readonly [action in PreviewAction]: string } = {
   create: "is new there",
   change: "",
   leave: "is there and equal",
@@ -93,31 +93,31 @@ const fieldCells = (field: FieldPreview, action: PreviewAction, room: number, st
   return [
     { text: mark, paint },
     `${fit(oneLine(field.source), room)} → ${clean(field.field)}`,
-    { text: action === "send" ? "?" : printValue(field.before, "–"), paint: style.dim },
-    { text: printAfter(field), paint },
+    { text: action === "send" ? "?" : printValue(field.before, "–"), paint: style.dim, short: !field.changed },
+    { text: printAfter(field), paint, short: !field.changed },
   ]
 }
 
 /** `+` gets a value, `~` gets another one, `-` is cleared, `=` is equal, blank is not sent. */
-const markOf = (field: FieldPreview): string => {
+export const markOf = (field: FieldPreview): string => {
   if (field.after === undefined) return " "
   if (!field.changed) return field.before === undefined ? " " : "="
   if (field.after === null) return "-"
   return field.before === undefined || field.before === null ? "+" : "~"
 }
 
-const printAfter = (field: FieldPreview): string => {
+export const printAfter = (field: FieldPreview): string => {
   if (field.after === undefined) return "(not sent)"
   return field.after === null ? "(cleared)" : printValue(field.after, "")
 }
 
-const printValue = (value: Json | undefined, absent: string): string => {
+export const printValue = (value: Json | undefined, absent: string): string => {
   if (value === undefined) return absent
   if (value === "") return '""'
   return clean(typeof value === "string" ? value : JSON.stringify(value))
 }
 
-const oneLine = (expression: string): string => clean(expression.replace(/\s+/g, " ").trim())
+export const oneLine = (expression: string): string => clean(expression.replace(/\s+/g, " ").trim())
 
 const summary = (report: PreviewReport, { style, width }: Page): ReadonlyArray<string> => {
   const counts = Object.entries(report.routes).map(([name, { actions }]) => {

@@ -11,8 +11,10 @@ export interface Column {
   readonly lines?: number
 }
 
-/** Text, or text with a colour that is put on after it has been padded. */
-export type Cell = string | { readonly text: string; readonly paint: (text: string) => string }
+/** Text, or text with a colour that is put on after it has been padded; `short`: one line of it says enough. */
+export type Cell =
+  | string
+  | { readonly text: string; readonly paint: (text: string) => string; readonly short?: boolean }
 
 const textOf = (cell: Cell): string => (typeof cell === "string" ? cell : cell.text)
 
@@ -56,7 +58,7 @@ const shrink = (columns: ReadonlyArray<Column>, widths: Array<number>, width: nu
 
 /** One row: as many lines as its longest cell has. */
 const linesOf = (columns: ReadonlyArray<Column>, row: ReadonlyArray<Cell>, widths: ReadonlyArray<number>) => {
-  const cells = columns.map((column, at) => broken(column, textOf(row[at] ?? ""), widths[at] ?? 0))
+  const cells = columns.map((column, at) => broken(column, row[at] ?? "", widths[at] ?? 0))
   const height = Math.max(1, ...cells.map((lines) => lines.length))
   return Array.from({ length: height }, (_, line) =>
     columns
@@ -66,8 +68,10 @@ const linesOf = (columns: ReadonlyArray<Column>, row: ReadonlyArray<Cell>, width
   )
 }
 
-const broken = ({ lines = 1 }: Column, text: string, width: number): ReadonlyArray<string> => {
-  if (lines === 1 || displayWidth(text) <= width) return [fit(text, width)]
+const broken = ({ lines = 1 }: Column, cell: Cell, width: number): ReadonlyArray<string> => {
+  const text = textOf(cell)
+  const isShort = typeof cell !== "string" && cell.short === true
+  if (lines === 1 || isShort || displayWidth(text) <= width) return [fit(text, width)]
   const all = fill(text, width)
   return all.length <= lines ? all : [...all.slice(0, lines - 1), fit(all.slice(lines - 1).join(" "), width)]
 }
