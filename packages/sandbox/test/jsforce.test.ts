@@ -1,20 +1,12 @@
 /** An independent client, npm jsforce, works with the fake Salesforce org over a socket. */
-import { createRequire } from "node:module"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type { Connection as JsforceConnection } from "jsforce"
-import { credentials, environment, makeSandbox, type Sandbox, serve } from "../src/index.ts"
+import { environment, makeSandbox, type Sandbox, serve } from "../src/index.ts"
+import { jsforce } from "./jsforce.ts"
 
-/** Its package has no entry that an ES module could import by name. */
-const { Connection }: { readonly Connection: typeof JsforceConnection } = createRequire(import.meta.url)("jsforce")
-
-export const connect = Effect.fnUntraced(function* (sandbox: Sandbox) {
+const connect = Effect.fnUntraced(function* (sandbox: Sandbox) {
   const { origin } = yield* serve(sandbox, 0)
-  const { SF_LOGIN_URL: loginUrl = "" } = environment(origin)
-  const { consumerKey: clientId, consumerSecret: clientSecret } = credentials
-  const connection = new Connection({ loginUrl, version: "66.0", oauth2: { loginUrl, clientId, clientSecret } })
-  yield* Effect.promise(() => connection.authorize({ grant_type: "client_credentials" }))
-  return connection
+  return yield* Effect.promise(() => jsforce(environment(origin).SF_LOGIN_URL ?? ""))
 })
 
 const org = Effect.gen(function* () {
