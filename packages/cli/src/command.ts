@@ -124,6 +124,11 @@ const run = Command.make(
       Flag.withMetavar("N"),
       Flag.withDefault(25),
     ),
+    onFailure: optionalText(
+      "on-failure",
+      "Tell this command (on its standard input) or URL of a run that ends with another code than 0; also SLUICE_ON_FAILURE",
+      "COMMAND|URL",
+    ),
     json,
     envFile,
     state,

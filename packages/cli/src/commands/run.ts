@@ -7,6 +7,7 @@ import { checkRoutes, choose, loadToConnect } from "../load.ts"
 import { LogFormat } from "../logs.ts"
 import { layer } from "../node/index.ts"
 import { observedRun } from "../observed.ts"
+import { tellingOfFailure } from "../onFailure.ts"
 import { present } from "../present.ts"
 import { renderReport } from "../render/report.ts"
 import { logTeller, progressTeller } from "../telling.ts"
@@ -22,12 +23,20 @@ export interface RunInput {
   readonly reconcile: boolean
   readonly allowDeletes: number | undefined
   readonly grace: number
+  readonly onFailure: string | undefined
   readonly json: boolean
   readonly envFile: string | undefined
   readonly state: string | undefined
 }
 
-export const handler = Effect.fnUntraced(function* (input: RunInput) {
+export const handler = (input: RunInput) =>
+  runFile(input).pipe(
+    Effect.tap(({ exit, report }) => present(report, { json: input.json, render: renderReport, exit })),
+    tellingOfFailure(input),
+    Effect.asVoid,
+  )
+
+const runFile = Effect.fnUntraced(function* (input: RunInput) {
   const host = yield* Host
   const { plan, env } = yield* loadToConnect(input)
   const pipelines = yield* choose(plan.pipelines, input.pipelines)
@@ -51,9 +60,5 @@ export const handler = Effect.fnUntraced(function* (input: RunInput) {
     Effect.provide(layer({ stateFile: input.state, env })),
     Effect.ensuring(teller.end),
   )
-  yield* present(report, {
-    json: input.json,
-    render: renderReport,
-    exit: exitOfReport(report, yield* host.signal),
-  })
+  return { report, exit: exitOfReport(report, yield* host.signal) }
 })
