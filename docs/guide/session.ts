@@ -105,7 +105,7 @@ const shell = (script: string, { folder, aside, compiled }: Surroundings): Promi
     const env = {
       PATH: `${aside}:${process.env.PATH}`,
       HOME: aside,
-      COLUMNS: "100",
+      COLUMNS: "110",
       CI: "true",
       NODE_COMPILE_CACHE: compiled,
     }
