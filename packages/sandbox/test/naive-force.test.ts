@@ -17,6 +17,7 @@ import {
   readsInOrder,
   readsOutcomes,
   refreshesAlone,
+  refreshesByText,
   submitsAgain,
 } from "./naive-force.ts"
 
@@ -147,6 +148,31 @@ describe("a naive client of single calls", () => {
       const rotating = yield* sandboxOf({ salesforce: { rotateRefreshTokens: true } })
       assert.strictEqual(refreshesAlone(rotating, credentials.refreshToken, people), 1)
       assert.strictEqual(refreshesAlone(yield* sandboxOf(), credentials.refreshToken, people), 20)
+    }),
+  )
+
+  it.effect("salesforce trap 32: signs in for ever over a row whose trigger had a session of its own", () =>
+    Effect.gen(function* () {
+      const sandbox = yield* sandboxOf()
+      const message = 'trigger: callout failed: {"errorCode":"INVALID_SESSION_ID"}'
+      const fault = { kind: "rows", code: "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", message, every: 20 } as const
+      sandbox.control.faults.add({ vendor: "salesforce", fault, access: "write" })
+      assert.strictEqual(refreshesByText(sandbox, people), 100)
+      sandbox.control.faults.clear()
+      assert.strictEqual(refreshesByText(sandbox, people), 0)
+    }),
+  )
+
+  it.effect("salesforce trap 28: is refused for a while where 25 slow calls are under way", () =>
+    Effect.gen(function* () {
+      const sandbox = yield* sandboxOf()
+      const http = naiveForce(sandbox)
+      strike(sandbox, { kind: "stall", millis: 30_000 }, { times: 25 })
+      const slow = { key: "slow", email: "slow@example.com" }
+      for (let call = 0; call < 25; call++) countsBatches(http, [slow])
+      assert.strictEqual(countsBatches(http, people).synced, 0)
+      yield* TestClock.adjust("30 seconds")
+      assert.deepStrictEqual(countsBatches(http, people), everybody)
     }),
   )
 

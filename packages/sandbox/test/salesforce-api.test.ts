@@ -274,3 +274,36 @@ describe("queries", () => {
     }),
   )
 })
+
+describe("control over HTTP", () => {
+  it.effect("makes records and rules, and shows what was written", () =>
+    Effect.gen(function* () {
+      const sandbox = yield* sandboxOf()
+      const { upsert, call } = force(sandbox)
+      const control = (method: string, path: string, body?: object) =>
+        raw(sandbox, method, `/control/salesforce/${path}`, body === undefined ? {} : { body })
+      const records = [{ LastName: "x", Email: "a@example.com" }]
+      assert.match(control("POST", "records", { object: "Contact", records }).body.ids[0], /^003\w{15}$/)
+      const bad = control("POST", "records", { object: "Contact", records: [{ Email: "a@example.com" }] })
+      assert.deepStrictEqual([bad.status, bad.body.error], [400, "Required fields are missing: [LastName]"])
+      const settings = {
+        duplicateRules: [{ object: "Contact", fields: ["Email"], action: "block" }],
+        triggers: [{ object: "Contact", field: "Title", contains: "no", message: "sandbox" }],
+        locks: null,
+        assignmentRules: [],
+        jobsTake: 0,
+      }
+      assert.strictEqual(control("POST", "settings", settings).status, 204)
+      assert.strictEqual(control("POST", "settings", { locks: 5 }).status, 400)
+      const rows = [contact("a", { Email: "a@example.com" }), contact("b", { Title: "no" }), contact("c")]
+      upsert("Contact", "Auth0_Id__c", rows)
+      const errors = control("GET", "journal").body.map((each: Body) => each.error ?? each.effect)
+      assert.deepStrictEqual(errors, ["DUPLICATES_DETECTED", "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "created"])
+      assert.strictEqual(control("GET", "records?object=Contact").body.length, 2)
+      assert.strictEqual(control("GET", "count?object=Contact").body.count, 2)
+      const fault = { vendor: "salesforce", fault: { kind: "refused", status: 410, code: "GONE" }, path: "/limits" }
+      raw(sandbox, "POST", "/control/faults", { body: fault })
+      assert.strictEqual(call("GET", "/limits").body[0].errorCode, "GONE")
+    }),
+  )
+})

@@ -56,6 +56,7 @@ export const makeGate =
     const version = versionRefusal(request.path)
     if (version !== undefined) return { headers: {}, refusal: version }
     if (!tokens.check(request.headers.authorization)) return { headers: {}, refusal: expired() }
+    if (!usage.longCalls.mayBegin()) return { headers: limitInfo(usage), refusal: limitExceeded("concurrent") }
     const allowed = usage.requests.take(1)
     return { headers: limitInfo(usage), ...(allowed ? {} : { refusal: limitExceeded("daily") }) }
   }

@@ -91,6 +91,7 @@ export const makeSalesforce = ({ options, now, counters, faults }: SalesforceOpt
       ingest.advance()
       const delivery = withoutUsage(handler(trimmed(request)))
       org.commit()
+      usage.longCalls.began(delivery.delayMillis + delivery.trickleMillis)
       return delivery
     },
     control: makeSalesforceControl(session, tokens.certificate, ingest),

@@ -37,10 +37,33 @@ export const allowance = (max: number, now: Now): Allowance => {
   }
 }
 
+/** Calls that take 20 seconds or more are long; only so many may be under way at once. */
+export interface LongCalls {
+  readonly mayBegin: () => boolean
+  readonly began: (millis: number) => void
+}
+
+const longMillis = 20_000
+const maxLong = 25
+
+export const makeLongCalls = (now: Now): LongCalls => {
+  let ends: Array<number> = []
+  return {
+    mayBegin: () => {
+      ends = ends.filter((end) => end > now())
+      return ends.length < maxLong
+    },
+    began: (millis) => {
+      if (millis >= longMillis) ends.push(now() + millis)
+    },
+  }
+}
+
 export interface Usage {
   readonly requests: Allowance
   readonly batches: Allowance
   readonly bulkRecords: Allowance
+  readonly longCalls: LongCalls
 }
 
 export const makeUsage = (limits: Limits, now: Now, dailyRequests: number | undefined): Usage => {
@@ -49,6 +72,7 @@ export const makeUsage = (limits: Limits, now: Now, dailyRequests: number | unde
     requests: allowance(dailyRequests ?? 100_000 * factor, now),
     batches: allowance(15_000 * factor, now),
     bulkRecords: allowance(150_000_000 * factor, now),
+    longCalls: makeLongCalls(now),
   }
 }
 

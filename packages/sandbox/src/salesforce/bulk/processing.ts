@@ -91,7 +91,8 @@ export const makeProcessing = (session: Session, usage: Usage): Processing => {
     job.upload = undefined
     if (job.table === undefined) return `InvalidBatch : Object ${job.object} not found`
     const columns = columnsOf(org, job.table, rows.header, job.operation, job.key)
-    return "error" in columns ? columns.error : rows
+    if ("error" in columns) return columns.error
+    return usage.bulkRecords.take(rows.count) ? rows : "ExceededQuota : The day's records are used up"
   }
 
   const begin = (job: Job): void => {
@@ -135,7 +136,6 @@ export const makeProcessing = (session: Session, usage: Usage): Processing => {
 
   const finish = (job: Job, rows: JobRows): void => {
     const fate = job.fault?.fate
-    usage.bulkRecords.take(rows.count)
     if (fate === "unrecorded") rows.fates.fill(fates.unrecorded, limitOf(job, rows.count))
     if (fate === "retried" || fate === "half") job.retries = fate === "half" ? 20 : 2
     const [state, message] = ends[fate ?? "retried"] ?? ["JobComplete"]
