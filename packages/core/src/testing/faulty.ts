@@ -44,6 +44,8 @@ export interface Faulty {
   readonly abandoned: () => number
   /** Bytes of the longest body since the last `set`. */
   readonly longest: () => number
+  /** Bodies that were streams, whose length nobody knows. */
+  readonly streamed: () => number
 }
 
 /** Answers take a moment, so that what is sent meanwhile is not taken for a reaction to them. */
@@ -53,13 +55,14 @@ export const makeFaulty = (client: HttpClient.HttpClient): Faulty => {
   let fault: Fault | undefined
   let skip = 0
   let times = Number.POSITIVE_INFINITY
-  const seen = { requests: 0, afterAnswer: 0, abandoned: 0, longest: 0 }
+  const seen = { requests: 0, afterAnswer: 0, abandoned: 0, longest: 0, streamed: 0 }
   let answeredAt: number | undefined
   let pause: number | undefined
 
   const count = (request: HttpClientRequest, now: number) => {
     seen.requests += 1
     seen.longest = Math.max(seen.longest, bytesOf(request))
+    if (request.body._tag === "Stream") seen.streamed += 1
     if (answeredAt === undefined) return
     seen.afterAnswer += 1
     pause ??= now - answeredAt
@@ -139,6 +142,7 @@ export const makeFaulty = (client: HttpClient.HttpClient): Faulty => {
     pause: () => pause,
     abandoned: () => seen.abandoned,
     longest: () => seen.longest,
+    streamed: () => seen.streamed,
   }
 }
 

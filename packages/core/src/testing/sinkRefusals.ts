@@ -41,6 +41,7 @@ export const tooLarge: Body = Effect.fnUntraced(function* (suite, state) {
   bench.records([bench.record("one")])
   bench.meet(undefined)
   yield* completed(yield* bench.run())
+  if (bench.faulty.streamed() > 0) return "its rows go in streams, which have no length"
   const bytes = bench.faulty.longest() * 3
   const [text] = suite.texts
   bench.records([...usual(bench), bench.record("large", { [text]: "é".repeat(bytes) }), bench.record("one")])
