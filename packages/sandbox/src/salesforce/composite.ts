@@ -8,14 +8,15 @@ import {
   type SandboxRequest,
   Unmodelled,
 } from "../exchange.ts"
+import type { FaultKind } from "../faults.ts"
 import type { Route } from "../vendor.ts"
 import { jsonOf } from "./call.ts"
 import { badJson, failure } from "./errors.ts"
 import { fillReferences } from "./references.ts"
 import type { Session } from "./session.ts"
 
-/** Answers a request below this one, unmetered. */
-export type Dispatch = (request: SandboxRequest) => SandboxAnswer
+/** Answers a request below this one, unmetered. A fault of its rows is the whole call's. */
+export type Dispatch = (request: SandboxRequest, fault: FaultKind | undefined) => SandboxAnswer
 
 const maxSubrequests = 25
 /** sObject Collections, query and queryMore. */
@@ -70,13 +71,18 @@ const halted = (referenceId: string, message: string): SubResponse => ({
 const haltedText = "The transaction was rolled back since another operation in the same transaction failed."
 
 export const compositeRoutes = ({ org }: Session, dispatch: Dispatch): ReadonlyArray<Route> => {
-  const one = (request: SandboxRequest, sub: SubRequest, known: ReadonlyMap<string, unknown>): SubResponse => {
+  const one = (
+    request: SandboxRequest,
+    sub: SubRequest,
+    known: ReadonlyMap<string, unknown>,
+    fault: FaultKind | undefined,
+  ): SubResponse => {
     if (/\/composite(\/batch|\/graph|\/tree)?$/.test(sub.url.split("?")[0] ?? ""))
       throw new Unmodelled("a composite request in a composite request")
     const filled = fillReferences({ url: sub.url, body: sub.body }, known)
     if ("missing" in filled)
       return halted(sub.referenceId, `Invalid reference specified. No value for ${filled.missing} found`)
-    const answer = dispatch(below(request, { method: sub.method, url: filled.url }, filled.body))
+    const answer = dispatch(below(request, { method: sub.method, url: filled.url }, filled.body), fault)
     return {
       body: bodyOf(answer),
       httpHeaders: answer.headers.location === undefined ? {} : { Location: answer.headers.location },
@@ -90,12 +96,13 @@ export const compositeRoutes = ({ org }: Session, dispatch: Dispatch): ReadonlyA
     request: SandboxRequest,
     subs: ReadonlyArray<SubRequest>,
     allOrNone: boolean,
+    fault?: FaultKind,
   ): { readonly responses: ReadonlyArray<SubResponse>; readonly failed: boolean } => {
     const mark = org.mark()
     const known = new Map<string, unknown>()
     const responses: Array<SubResponse> = []
     for (const sub of subs) {
-      const response = one(request, sub, known)
+      const response = one(request, sub, known, fault)
       responses.push(response)
       if (response.httpStatusCode < 300) known.set(sub.referenceId, response.body)
       else if (allOrNone) {
@@ -116,7 +123,7 @@ export const compositeRoutes = ({ org }: Session, dispatch: Dispatch): ReadonlyA
     return Array.isArray(sent) && subs.length === sent.length && subs.length > 0 ? subs : undefined
   }
 
-  const composite: Route["run"] = (request) => {
+  const composite: Route["run"] = (request, _, fault) => {
     const body = jsonOf(request)
     const subs = isObject(body) ? subsOf(body) : undefined
     if (!isObject(body) || subs === undefined) return badJson("compositeRequest needs method, url and referenceId")
@@ -126,7 +133,7 @@ export const compositeRoutes = ({ org }: Session, dispatch: Dispatch): ReadonlyA
       return failure(400, "LIMIT_EXCEEDED", `Collections and queries are limited to ${maxHeavy} in a composite request`)
     if (new Set(subs.map(({ referenceId }) => referenceId)).size < subs.length)
       return failure(400, "INVALID_INPUT", "Duplicate referenceId")
-    return json(200, { compositeResponse: all(request, subs, own(body, "allOrNone") === true).responses })
+    return json(200, { compositeResponse: all(request, subs, own(body, "allOrNone") === true, fault).responses })
   }
 
   const batch: Route["run"] = (request, [version = ""]) => {
@@ -139,7 +146,10 @@ export const compositeRoutes = ({ org }: Session, dispatch: Dispatch): ReadonlyA
     const results = sent.map((each) => {
       if (halt) return { statusCode: 412, result: [{ errorCode: "BATCH_PROCESSING_HALTED", message: "halted" }] }
       const url = `/services/data/${String(own(each, "url")).replace(/^\/?(services\/data\/)?/, "")}`
-      const answer = dispatch(below(request, { method: String(own(each, "method")), url }, own(each, "richInput")))
+      const answer = dispatch(
+        below(request, { method: String(own(each, "method")), url }, own(each, "richInput")),
+        undefined,
+      )
       halt = own(body, "haltOnError") === true && answer.status >= 300
       return { statusCode: answer.status, result: bodyOf(answer) }
     })

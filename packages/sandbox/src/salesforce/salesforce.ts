@@ -68,9 +68,9 @@ export const makeSalesforce = ({ options, now, counters, faults }: SalesforceOpt
     ...recordRoutes(session),
   ]
   const find = routerOf(api)
-  const dispatch: Dispatch = (request) => {
+  const dispatch: Dispatch = (request, fault) => {
     const match = find(request)
-    return match === undefined ? notFound() : match.route.run(request, match.params, undefined)
+    return match === undefined ? notFound() : match.route.run(request, match.params, fault)
   }
 
   const handler = makeVendor({
