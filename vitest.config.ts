@@ -2,11 +2,13 @@ import { defineConfig } from "vitest/config"
 
 const everything = ["packages/*/test/**/*.test.ts", "examples/**/*.test.ts", "docs/**/*.test.ts"]
 
-/** What keeps a state, once more with that in Postgres. */
+/** What is about the state, once more with that in Postgres. */
 const overPostgres = [
   "packages/cli/test/sqlClient.test.ts",
   "packages/core/test/stateMigrations.test.ts",
-  ...["deadLetters", "jobs", "rules.*", "run"].map((name) => `packages/core/test/engine/${name}.test.ts`),
+  ...["deadLetters", "jobs", "rules.commit", "rules.keys", "rules.state", "run"].map(
+    (name) => `packages/core/test/engine/${name}.test.ts`,
+  ),
 ]
 
 export default defineConfig({
@@ -16,7 +18,11 @@ export default defineConfig({
     testTimeout: 30_000,
     projects: [
       { extends: true, test: { name: "sqlite", include: everything } },
-      { extends: true, test: { name: "postgres", include: overPostgres, env: { SLUICE_TEST_STATE: "postgres" } } },
+      {
+        extends: true,
+        // A commit there takes its time on a busy machine, and some tests have hundreds.
+        test: { name: "postgres", include: overPostgres, env: { SLUICE_TEST_STATE: "postgres" }, testTimeout: 120_000 },
+      },
     ],
   },
 })

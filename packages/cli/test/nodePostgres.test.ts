@@ -72,7 +72,11 @@ describe("the URL", () => {
 
   it.effect("S01: no name, error or text made of it holds its password", () =>
     Effect.gen(function* () {
-      for (const url of ["postgres://ada:test-secret@h/d?sslmod=require", "postgres://ada:test-secret@h:99999/d"]) {
+      for (const url of [
+        "postgres://ada:test-secret@h/d?sslmod=require",
+        "postgres://ada:test-secret@h:99999/d",
+        "postgres://ada:test-secret%@h/d",
+      ]) {
         assert.notInclude(JSON.stringify(yield* refusedUrl(url)), "test-secret")
       }
       const server = yield* readPostgresUrl("postgres://ada:test-secret@h/d", {})
@@ -171,6 +175,7 @@ describe("TLS", () => {
       assert.include((yield* refusal(`${url}&sslmode=verify-full`)).message, "certificate")
       yield* opened(`${url}&sslmode=verify-full&sslrootcert=${file}`)
       yield* opened(`${url}&sslmode=verify-full`, { PGSSLROOTCERT: file })
+      yield* opened(`${url}&sslmode=verify-full`, { NODE_EXTRA_CA_CERTS: file })
       const byAddress = url.replace("localhost", "127.0.0.1")
       assert.match((yield* refusal(`${byAddress}&sslmode=verify-full&sslrootcert=${file}`)).message, /altnames|IP/)
       yield* opened(`${byAddress}&sslmode=verify-ca&sslrootcert=${file}`)

@@ -105,10 +105,10 @@ const lockLayer = (options: NodeOptions): Layer.Layer<RunLock, StateProblem> => 
 }
 
 /** The client of a `postgres://` URL, without tables. */
-export const postgresLayer = (options: NodeOptions): Layer.Layer<SqlClient, StateUnusable> =>
+export const postgresLayer = (options: NodeOptions): Layer.Layer<SqlClient, StateUnusable | EnvironmentRefused> =>
   inPostgres(options, async (server) => (await import("./postgres/state.ts")).layer(server))
 
-export const postgresLockLayer = (options: NodeOptions): Layer.Layer<RunLock, StateUnusable> =>
+export const postgresLockLayer = (options: NodeOptions): Layer.Layer<RunLock, StateUnusable | EnvironmentRefused> =>
   inPostgres(options, async (server) => (await import("./postgres/lock.ts")).layer(server))
 
 /** Everything core asks for. Plugins share this process's copy of effect and core from here on. */

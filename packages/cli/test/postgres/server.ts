@@ -117,6 +117,7 @@ const startIn = async (folder: string, options: ServerOptions): Promise<Postgres
       "--locale-provider=icu",
       "--icu-locale=en",
       "--no-sync",
+      "--set=scram_iterations=1",
     ),
     environment,
   )

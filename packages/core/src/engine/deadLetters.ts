@@ -4,6 +4,7 @@ import * as SqlClient from "effect/sql/SqlClient"
 import { Cipher } from "../state/cipher.ts"
 import { findDeadLetters, type ListedDeadLetter } from "../state/deadLetters.ts"
 import { StateError, type StateFailure, stateFailure } from "../state/errors.ts"
+import { chunked } from "../state/ledger.ts"
 import { type LockHeld, RunLock } from "../state/lock.ts"
 import { makeFencedTransaction, raiseFence, unsettledRoutes } from "../state/runs.ts"
 import type { Pipeline } from "./pipeline.ts"
@@ -93,7 +94,10 @@ export const dropDeadLetters = (
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const letters = yield* findDeadLetters(sql, { ...filter, limit: 1_000_000 })
-      for (const { number } of letters) yield* sql`DELETE FROM dead_letters WHERE number = ${number}`
+      yield* chunked(
+        letters.map(({ number }) => number),
+        (part) => sql`DELETE FROM dead_letters WHERE ${sql.in("number", part)}`,
+      )
       return letters.length
     }),
   )

@@ -65,7 +65,7 @@ interface Stored {
   readonly value: string
 }
 
-/** Values of plugins are few and live long, so they move to the present key at once. */
+/** Values of plugins are few and live long, so they move to the present key at once; not one that another run changes. */
 const sealAgain = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const cipher = yield* Cipher
@@ -76,7 +76,7 @@ const sealAgain = Effect.gen(function* () {
     const sealed = cipher.seal(yield* cipher.open(value, at), at)
     yield* sql`
       INSERT INTO plugin_state ${sql.insert({ connection, key, value: sealed })}
-      ON CONFLICT (connection, key) DO UPDATE SET value = excluded.value`
+      ON CONFLICT (connection, key) DO UPDATE SET value = excluded.value WHERE plugin_state.value = ${value}`
   }
 })
 

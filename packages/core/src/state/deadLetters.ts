@@ -95,7 +95,7 @@ export const makeDeadLetters = (sql: SqlClient, ns: number) => {
     at: string,
   ) =>
     chunked(
-      rows.flatMap(({ id, fields }) => fields.map((field) => ({ ns, id, ...field, run, at }))),
+      rows.flatMap(({ id, fields }) => onceEach(fields).map((field) => ({ ns, id, ...field, run, at }))),
       (part) => sql`
         INSERT INTO dropped_fields ${sql.insert(part)}
         ON CONFLICT (ns, id, field) DO UPDATE SET
@@ -104,6 +104,11 @@ export const makeDeadLetters = (sql: SqlClient, ns: number) => {
 
   return { byIds, count, ofKind, put, close, noteDropped }
 }
+
+/** The last word on each: one statement may not say two things of one row. */
+const onceEach = (fields: ReadonlyArray<DroppedField>): ReadonlyArray<DroppedField> => [
+  ...new Map(fields.map((dropped) => [dropped.field, dropped])).values(),
+]
 
 export type DeadLetters = ReturnType<typeof makeDeadLetters>
 

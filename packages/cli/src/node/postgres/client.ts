@@ -8,7 +8,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { Connection } from "effect/sql/SqlConnection"
-import { SerializationError, SqlError } from "effect/sql/SqlError"
+import { SqlError, UnknownError } from "effect/sql/SqlError"
 import * as Statement from "effect/sql/Statement"
 import { openSession, type Session } from "./session.ts"
 import type { PostgresServer } from "./url.ts"
@@ -51,7 +51,7 @@ const commit = (connection: Connection): Effect.Effect<void, SqlError> =>
     if (tag === "COMMIT") return Effect.void
     const message = "the transaction had failed before its COMMIT"
     return Effect.fail(
-      new SqlError({ reason: new SerializationError({ message, operation: "commit", cause: message }) }),
+      new SqlError({ reason: new UnknownError({ message, operation: "commit", cause: new Error(message) }) }),
     )
   })
 

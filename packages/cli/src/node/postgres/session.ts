@@ -9,7 +9,7 @@ import type { PostgresServer } from "./url.ts"
 import { toParameter, types } from "./values.ts"
 
 export interface Session {
-  /** No more use: the server closed it, or it did not answer. */
+  /** No more use: the server closed it, it did not answer, or a transaction could not be ended. Asked between uses. */
   readonly isBroken: () => boolean
   readonly query: (text: string, params: ReadonlyArray<unknown>) => Effect.Effect<pg.QueryResult, SqlError>
   readonly queryArrays: (text: string, params: ReadonlyArray<unknown>) => Effect.Effect<pg.QueryArrayResult, SqlError>
@@ -83,7 +83,7 @@ export const openSession = (
        ) AS given (name, value)`,
       settings.flat(),
     )
-    return { isBroken: () => broken, query, queryArrays }
+    return { isBroken: () => broken || client.getTransactionStatus() !== "I", query, queryArrays }
   })
 
 const connect = (server: PostgresServer, application: string): Effect.Effect<pg.Client, SqlError> =>

@@ -3,6 +3,8 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import type { ConnectionOptions } from "node:tls"
 import * as Effect from "effect/Effect"
+import { authorities } from "../authorities.ts"
+import type { EnvironmentRefused, Variables } from "../environment.ts"
 import { StateUnusable } from "../stateFile.ts"
 
 export interface PostgresServer {
@@ -19,8 +21,6 @@ export interface PostgresServer {
   /** For people: without password and options. */
   readonly name: string
 }
-
-type Environment = Readonly<Record<string, string | undefined>>
 
 /** As libpq names them; without the two that fall back to plain text in silence, `allow` and `prefer`. */
 const MODES = ["disable", "require", "verify-ca", "verify-full"] as const
@@ -41,12 +41,17 @@ const attempt = <A>(run: () => A): A | undefined => {
 }
 
 /** Reads the URL; what it leaves out comes from PGHOST and the like, as for `psql`. */
-export const readPostgresUrl = (text: string, env: Environment): Effect.Effect<PostgresServer, StateUnusable> =>
+export const readPostgresUrl = (
+  text: string,
+  env: Variables,
+): Effect.Effect<PostgresServer, StateUnusable | EnvironmentRefused> =>
   Effect.suspend(() => {
     const url = attempt(() => new URL(text))
     if (url === undefined) return refuse("postgres://…", "the URL is not one", SHAPE)
-    const part = (value: string): string | undefined =>
-      value === "" ? undefined : attempt(() => decodeURIComponent(value))
+    if (attempt(() => decodeURIComponent(text)) === undefined) {
+      return refuse("postgres://…", "a % in its URL is no escape", "Write a % of a name or password as %25.")
+    }
+    const part = (value: string): string | undefined => (value === "" ? undefined : decodeURIComponent(value))
     const host = part(url.hostname.replace(/^\[(.*)\]$/, "$1")) ?? env.PGHOST ?? "localhost"
     const port = Number(part(url.port) ?? env.PGPORT ?? 5432)
     const user = part(url.username) ?? env.PGUSER ?? os.userInfo().username
@@ -67,11 +72,12 @@ export const readPostgresUrl = (text: string, env: Environment): Effect.Effect<P
     const mode = option("sslmode") ?? env.PGSSLMODE ?? (isHere(host) ? "disable" : "verify-full")
     const known = MODES.find((each) => each === mode)
     if (known === undefined) return refuse(name, `it does not take sslmode ${mode}`, `Take ${MODES.join(", ")}.`)
-    const ssl = tlsOf(name, known, {
+    const files: TlsFiles = {
       ca: option("sslrootcert") ?? env.PGSSLROOTCERT,
       cert: option("sslcert") ?? env.PGSSLCERT,
       key: option("sslkey") ?? env.PGSSLKEY,
-    })
+    }
+    const ssl = tlsOf(name, known, files, env)
     const given = part(url.password) ?? env.PGPASSWORD
     const password = async (): Promise<string | undefined> => given ?? fromFile({ host, port, user, database })
     const server = { host, port, user, database, password, schema, connectTimeoutMillis: timeout * 1000, name }
@@ -101,15 +107,19 @@ const tlsOf = (
   name: string,
   mode: Mode,
   { ca, cert, key }: TlsFiles,
-): Effect.Effect<ConnectionOptions | false, StateUnusable> =>
+  env: Variables,
+): Effect.Effect<ConnectionOptions | false, StateUnusable | EnvironmentRefused> =>
   Effect.gen(function* () {
     if (mode === "disable") return false
     const read = (file: string | undefined) => readPem(name, file)
     // `system`: the authorities that Node knows. With a root certificate, libpq takes `require` for `verify-ca`.
     const root = yield* read(ca === "system" ? undefined : ca)
-    const files = { ca: root, cert: yield* read(cert), key: yield* read(key) }
-    if (mode === "require" && root === undefined) return { ...files, rejectUnauthorized: false }
-    return mode === "verify-full" ? files : { ...files, checkServerIdentity: () => undefined }
+    const isPlain = root === undefined && cert === undefined
+    const trust = isPlain
+      ? { secureContext: yield* authorities(env) }
+      : { ca: root, cert: yield* read(cert), key: yield* read(key) }
+    if (mode === "require" && root === undefined) return { ...trust, rejectUnauthorized: false }
+    return mode === "verify-full" ? trust : { ...trust, checkServerIdentity: () => undefined }
   })
 
 const readPem = (name: string, file: string | undefined): Effect.Effect<string | undefined, StateUnusable> => {
