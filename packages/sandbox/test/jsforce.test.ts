@@ -34,7 +34,7 @@ describe("jsforce", () => {
     Effect.gen(function* () {
       const { connection, sandbox } = yield* org
       const account = sandbox.control.salesforce.create("Account", { Name: "Acme" })
-      const fields = { FirstName: "Ana", LastName: "Łuk", Email: "ana@example.com", Logins_Count__c: 3 }
+      const fields = { FirstName: "Ana 🦦", LastName: "Łuk", Email: "ana@example.com", Logins_Count__c: 3 }
       const row = { Auth0_Id__c: "auth0|1", Blocked__c: true, Birthdate: "1990-01-02", AccountId: account, ...fields }
       const rows = [row, { Auth0_Id__c: "auth0|2", LastName: "Two" }, { Auth0_Id__c: "auth0|3" }]
       const outcomes = yield* Effect.promise(() => connection.sobject("Contact").upsert(rows, "Auth0_Id__c"))
@@ -49,7 +49,7 @@ describe("jsforce", () => {
         connection.query(`SELECT ${names} FROM Contact WHERE Auth0_Id__c LIKE 'auth0|%' ORDER BY Auth0_Id__c`),
       )
       const [first, second] = found.records
-      assert.deepInclude(first, { ...row, Name: "Ana Łuk" })
+      assert.deepInclude(first, { ...row, Name: "Ana 🦦 Łuk" })
       assert.deepInclude(first?.Account, { Name: "Acme" })
       assert.strictEqual(second?.LastName, "Zwei")
     }),

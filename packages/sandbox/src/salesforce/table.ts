@@ -139,7 +139,7 @@ export class Table {
       const value = row[place]
       if (value !== undefined && value !== null && place !== this.system.id) pairs.push(place, value)
     }
-    return JSON.stringify(pairs)
+    return narrow(JSON.stringify(pairs))
   }
 
   /** What a row is found by: its text there, unless the record is deleted. */
@@ -158,9 +158,21 @@ export class Table {
   }
 }
 
+/** A letter beyond Latin-1 would make every letter of a record's text take two bytes. */
+const narrow = (text: string): string => {
+  const escaped = text.replace(
+    /[\u0100-\uffff]/g,
+    (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  )
+  return escaped === text ? text : Buffer.from(escaped, "latin1").toString("latin1")
+}
+
+/** A key is a piece of a line, and would keep the whole of it. */
+const copied = (key: string): string => Buffer.from(key, "utf8").toString("utf8")
+
 const put = (found: Map<string, number | Array<number>>, key: string, number: number): void => {
   const known = found.get(key)
-  if (known === undefined) found.set(key, number)
+  if (known === undefined) found.set(copied(key), number)
   else if (typeof known === "number") found.set(key, [known, number])
   else known.push(number)
 }
