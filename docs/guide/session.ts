@@ -45,7 +45,7 @@ export interface Passage {
 }
 
 /** In the order they lead to each other. */
-export const GUIDES = ["first-pipeline", "mapping", "preview", "resume-and-replay"] as const
+export const GUIDES = ["first-pipeline", "mapping", "preview", "testing-mappings", "resume-and-replay"] as const
 
 interface Surroundings {
   /** Empty but for what the guides before have left. */
@@ -105,7 +105,7 @@ const shell = (script: string, { folder, aside, compiled }: Surroundings): Promi
     const env = {
       PATH: `${aside}:${process.env.PATH}`,
       HOME: aside,
-      COLUMNS: "110",
+      COLUMNS: "112",
       CI: "true",
       NODE_COMPILE_CACHE: compiled,
     }
