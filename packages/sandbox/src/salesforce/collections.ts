@@ -5,10 +5,10 @@ import type { Route } from "../vendor.ts"
 import { jsonOf } from "./call.ts"
 import { noObject } from "./describe.ts"
 import { emptyDraft } from "./draft.ts"
-import { badJson, failure, rowError } from "./errors.ts"
+import { badJson, failure } from "./errors.ts"
 import { recordAnswer } from "./query.ts"
 import { fieldPaths } from "./records.ts"
-import { type Outcome, save } from "./save.ts"
+import { type Outcome, rolledBack, save } from "./save.ts"
 import { collectionWrite, keyOf, rowsFault, typeOf } from "./saving.ts"
 import type { Session } from "./session.ts"
 import { SoqlError } from "./soqlTokens.ts"
@@ -75,11 +75,7 @@ export const collectionRoutes = (session: Session): ReadonlyArray<Route> => {
     )
     if (!allOrNone || outcomes.every(({ errors }) => errors.length === 0)) return outcomes
     org.rollback(mark)
-    const bystander = rowError(
-      "ALL_OR_NONE_OPERATION_ROLLED_BACK",
-      "Record rolled back because not all records were valid and the request was using AllOrNone header",
-    )
-    return outcomes.map(({ errors }) => ({ errors: errors.length === 0 ? [bystander] : errors }))
+    return outcomes.map(({ errors }) => ({ errors: errors.length === 0 ? [rolledBack] : errors }))
   }
 
   const write =

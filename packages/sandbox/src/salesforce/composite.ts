@@ -136,7 +136,7 @@ export const compositeRoutes = ({ org }: Session, dispatch: Dispatch): ReadonlyA
     return json(200, { compositeResponse: all(request, subs, own(body, "allOrNone") === true, fault).responses })
   }
 
-  const batch: Route["run"] = (request, [version = ""]) => {
+  const batch: Route["run"] = (request) => {
     const body = jsonOf(request)
     const sent = isObject(body) ? own(body, "batchRequests") : undefined
     if (!isObject(body) || !Array.isArray(sent) || !sent.every(isObject)) return badJson("batchRequests is required")
@@ -153,7 +153,7 @@ export const compositeRoutes = ({ org }: Session, dispatch: Dispatch): ReadonlyA
       halt = own(body, "haltOnError") === true && answer.status >= 300
       return { statusCode: answer.status, result: bodyOf(answer) }
     })
-    return json(200, { hasErrors: results.some(({ statusCode }) => statusCode >= 300), results, version })
+    return json(200, { hasErrors: results.some(({ statusCode }) => statusCode >= 300), results })
   }
 
   const graph: Route["run"] = (request) => {

@@ -17,7 +17,11 @@ export interface Draft {
 
 export const emptyDraft = (): Draft => ({ values: new Map(), errors: [] })
 
-const polymorphic = "Nested object for polymorphic foreign key must have an attributes field before any other fields."
+/** What a record or a nested one gets that does not begin with its type. */
+export const untyped = rowError(
+  "JSON_PARSER_ERROR",
+  "Nested object for polymorphic foreign key must have an attributes field before any other fields.",
+)
 
 export const noColumn = (name: string, table: Table): RowError =>
   rowError("INVALID_FIELD", `No such column '${name}' on sobject of type ${table.spec.name}`)
@@ -93,7 +97,7 @@ const putNested = (org: Org, draft: Draft, reference: Place, nested: JsonObject)
   const sent = isObject(attributes) ? own(attributes, "type") : undefined
   const { referenceTo } = reference.field
   if (referenceTo.length > 1 && (typeof sent !== "string" || keys[0] !== "attributes")) {
-    draft.errors.push(rowError("JSON_PARSER_ERROR", polymorphic))
+    draft.errors.push(untyped)
     return
   }
   const type = typeof sent === "string" ? sent : referenceTo[0]

@@ -41,7 +41,8 @@ interface Prepared extends Firing {
   readonly known: Known | undefined
 }
 
-const rolledBack = rowError(
+/** Of a row that was good, but not alone. */
+export const rolledBack = rowError(
   "ALL_OR_NONE_OPERATION_ROLLED_BACK",
   "Record rolled back because not all records were valid and the request was using AllOrNone header",
 )

@@ -1,8 +1,8 @@
 /** The ways from a request to `save`: what its rows are and which object and key they go by. */
 import { isObject, type JsonObject, own } from "../exchange.ts"
 import type { FaultKind } from "../faults.ts"
-import { emptyDraft, readRecord } from "./draft.ts"
-import { type RowError, rowError } from "./errors.ts"
+import { emptyDraft, readRecord, untyped } from "./draft.ts"
+import { rowError } from "./errors.ts"
 import type { Org } from "./org.ts"
 import type { RowsFault } from "./save.ts"
 import type { Place, Table } from "./table.ts"
@@ -22,8 +22,6 @@ export const keyOf = (table: Table, name: string): Place | undefined => {
 export const keyedWrite = (org: Org, table: Table, key: Place, value: string, body: JsonObject): Write =>
   upsertWrite(org, table, body, key, value)
 
-const attributesError = (message: string): RowError => rowError("JSON_PARSER_ERROR", message)
-
 /** The type that `attributes` names; a row without it cannot be read. */
 export const typeOf = (record: JsonObject): string | undefined => {
   const attributes = own(record, "attributes")
@@ -39,16 +37,10 @@ export const collectionWrite = (
   record: JsonObject,
   key?: Place,
 ): Write => {
-  if (typeOf(record)?.toLowerCase() !== table.spec.name.toLowerCase()) {
-    const draft = emptyDraft()
-    draft.errors.push(
-      typeOf(record) === undefined
-        ? attributesError(
-            "Nested object for polymorphic foreign key must have an attributes field before any other fields.",
-          )
-        : rowError("INVALID_TYPE", `sObject type '${typeOf(record)}' is not the type of this call`),
-    )
-    return { operation, draft }
+  const type = typeOf(record)
+  if (type?.toLowerCase() !== table.spec.name.toLowerCase()) {
+    const error = rowError("INVALID_TYPE", `sObject type '${type}' is not the type of this call`)
+    return { operation, draft: { ...emptyDraft(), errors: [type === undefined ? untyped : error] } }
   }
   if (key === undefined) return { operation, draft: readRecord(org, table, record) }
   const name = Object.keys(record).find((each) => each.toLowerCase() === key.field.name.toLowerCase()) ?? ""
