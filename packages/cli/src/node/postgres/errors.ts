@@ -72,7 +72,8 @@ const describe = (cause: unknown): string => {
 
 export const toSqlError = (name: string, operation: string, cause: unknown): SqlError => {
   const code = codeOf(cause)
-  const text = `${describe(cause)}${code === undefined ? "" : ` (${code})`}`
+  const said = describe(cause)
+  const text = code === undefined || said.includes(code) ? said : `${said} (${code})`
   const fields = { cause: Object.assign(new Error(text), { code }), message: `${name}: ${text}`, operation }
   return new SqlError({ reason: reasonOf(cause, fields) })
 }
