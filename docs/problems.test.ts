@@ -37,6 +37,11 @@ describe("docs/problems.md", () => {
     assert.sameMembers(found(core("engine/test"), /"(test\.[a-z-]+)"/g).slice(), [...listed("Of a mapping test")])
   })
 
+  it("has the codes of saved fields", () => {
+    const text = core("engine/lock", "engine/check")
+    assert.sameMembers(found(text, /code: "(lock\.[a-z-]+|drift)"/g).slice(), [...listed("Of saved fields")])
+  })
+
   it("has the codes of mappings and of records", () => {
     const codes = found(core("mapping/"), /(?:code: |new Fault\(|\bat\(|\.problem\()"([a-z_]+)"/g)
     const ofMapping = listed("Of a pipeline file").flatMap((code) =>

@@ -154,6 +154,10 @@ const schema = Command.make(
   {
     tests: toggle("tests", "Print the JSON Schema of test files instead"),
     connect: optionalText("connect", "Print the live fields of this file's destinations instead", "FILE"),
+    lock: toggle(
+      "lock",
+      "With --connect: save the fields beside the file, for `check` and `test`, and say what changed",
+    ),
     json,
     envFile,
     state,
@@ -165,6 +169,10 @@ const schema = Command.make(
     { command: "sluice schema > sluice.schema.json", description: "For the YAML support of an editor" },
     { command: "sluice schema --tests > sluice.tests.schema.json", description: "The same for mapping tests" },
     { command: "sluice schema --connect configs/auth0-to-brevo.yaml", description: "Which fields can be mapped to?" },
+    {
+      command: "sluice schema --connect configs/auth0-to-brevo.yaml --lock",
+      description: "Save them in configs/auth0-to-brevo.lock.json, to check mappings without a connection",
+    },
   ]),
 )
 

@@ -18,6 +18,8 @@ export interface FileInput {
 
 export interface Loaded {
   readonly plan: Plan
+  readonly file: string
+  readonly text: string
   /** Of the process and its files. */
   readonly env: Readonly<Record<string, string | undefined>>
   /** `file:line:column` of a key. */
@@ -67,7 +69,7 @@ export const loadText = Effect.fnUntraced(function* (text: string, { file, envFi
     readSecretFile: (path) =>
       Effect.mapError(readSecretFile(path, file), ({ message }) => new SecretFileError({ message })),
   }).pipe(Effect.provide(Layer.mergeAll(pluginsLayer, digestLayer)))
-  const loaded: Loaded = { plan: planned, env: variables, placeOf: (path) => placeIn(file, text, path) }
+  const loaded: Loaded = { plan: planned, file, text, env: variables, placeOf: (path) => placeIn(file, text, path) }
   return loaded
 })
 

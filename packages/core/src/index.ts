@@ -22,6 +22,10 @@ export {
   showDeadLetter,
 } from "./engine/deadLetters.ts"
 export { listRuns, type PipelineState, resetState, showRun, showState } from "./engine/history.ts"
+export { checkLocked, type LockedInput } from "./engine/lock/checkLocked.ts"
+export { type LockChange, lockChanges } from "./engine/lock/drift.ts"
+export { liveLock } from "./engine/lock/liveLock.ts"
+export { lockedFields, parseLock, printLock, type SchemaLock } from "./engine/lock/schemaLock.ts"
 export type { Pipeline, Route } from "./engine/pipeline.ts"
 export { type Plan, type PlanInput, plan } from "./engine/plan/plan.ts"
 export { mask, maskKey } from "./engine/preview/mask.ts"

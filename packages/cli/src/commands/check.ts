@@ -1,11 +1,12 @@
 /** `sluice check`: what is wrong with pipeline files, and with `--connect` what the vendors say about them. */
-import type { CheckFinding, Problem } from "@sluice/core"
+import { type CheckFinding, checkLocked, type Problem } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import { EXIT, type ExitCode, exitOfFailure, exitOfProblems, gravest } from "../exit.ts"
 import { isTestFile, type Loaded, load, loadToConnect } from "../load.ts"
+import { lockFileOf, readLock } from "../locks.ts"
 import { present } from "../present.ts"
 import { countTroubles, renderTroubles, type Trouble } from "../render/problems.ts"
-import { clean, type Page, plural } from "../render/text.ts"
+import { clean, hang, type Page, plural } from "../render/text.ts"
 import { ofProblems } from "../troubles.ts"
 import type { Connected, Placed } from "./checkConnected.ts"
 
@@ -24,6 +25,8 @@ interface CheckedFile {
   readonly routes: number
   /** Of a test file. */
   readonly tests: number
+  /** The mappings were held against saved fields. */
+  readonly locked: boolean
   readonly problems: ReadonlyArray<Problem>
   /** What the vendors said; null without `--connect` or where the file is wrong. */
   readonly connected: Connected | null
@@ -51,7 +54,16 @@ const checkFile = (file: string, input: CheckInput) =>
 const checkTests = Effect.fnUntraced(function* (file: string) {
   const command = yield* Effect.promise(() => import("./checkTests.ts"))
   const { tests, problems } = yield* command.checkTests(file)
-  const checked: CheckedFile = { file, ok: true, pipelines: [], routes: 0, tests, problems, connected: null }
+  const checked: CheckedFile = {
+    file,
+    ok: true,
+    pipelines: [],
+    routes: 0,
+    tests,
+    locked: false,
+    problems,
+    connected: null,
+  }
   return checked
 })
 
@@ -60,13 +72,18 @@ const checkPipelines = Effect.fnUntraced(function* (file: string, input: CheckIn
   const loaded = yield* loading({ file, envFile: input.envFile })
   const { pipelines, warnings } = loaded.plan
   const connected = input.connect ? yield* connect(loaded, input.state) : null
+  const saved = input.connect ? undefined : yield* readLock(file)
+  const { text } = loaded
+  const found =
+    saved === undefined ? [] : checkLocked({ file, text, pipelines, lockFile: lockFileOf(file), lock: saved })
   const checked: CheckedFile = {
     file,
-    ok: connected === null || connected.ok,
+    ok: connected === null ? exitOfProblems(found) === EXIT.done : connected.ok,
     pipelines: pipelines.map(({ name }) => name),
     routes: pipelines.reduce((sum, { routes }) => sum + routes.length, 0),
     tests: 0,
-    problems: warnings,
+    locked: saved !== undefined,
+    problems: [...warnings, ...found],
     connected,
   }
   return checked
@@ -94,6 +111,7 @@ const brokenFile = (file: string, problems: ReadonlyArray<Problem>): CheckedFile
   pipelines: [],
   routes: 0,
   tests: 0,
+  locked: false,
   problems,
   connected: null,
 })
@@ -119,7 +137,11 @@ const renderFile = (checked: CheckedFile, connect: boolean, page: Page): string 
     ([connection, label]) => `  ${style.green("✓")} ${clean(connection)} is ${clean(label)}`,
   )
   const head = checked.ok ? `${name}  ${style.green("ok")}  ${what}` : `${name}  ${style.red(countTroubles(troubles))}`
-  const hint = style.dim("  without --connect: credentials and the destination's fields were not looked at")
+  const unseen = checked.locked
+    ? "credentials were not looked at"
+    : "credentials and the destination's fields were not looked at"
+  const against = checked.locked ? `fields as in ${lockFileOf(checked.file)}; ` : ""
+  const hint = style.dim(hang("  ", clean(`${against}without --connect: ${unseen}`), page.width))
   return [
     head,
     ...accounts,
@@ -128,11 +150,15 @@ const renderFile = (checked: CheckedFile, connect: boolean, page: Page): string 
   ].join("\n")
 }
 
+const FINDING_FIXES: ReadonlyMap<string, string> = new Map([
+  ["unknown_field", "`sluice schema --connect FILE` lists the fields; map one, or add it there"],
+  ["drift", "`sluice schema --connect FILE --lock` saves what is there now; then `sluice check` and `sluice test`"],
+])
+
 const ofFinding = ({ severity, code, place, route, path, message }: Placed): Trouble => ({
   severity,
   code,
   place,
   message: path === undefined ? message : `${[route, ...path].join(" ")}: ${message}`,
-  fix:
-    code === "unknown_field" ? "`sluice schema --connect FILE` lists the fields; map one, or add it there" : undefined,
+  fix: FINDING_FIXES.get(code),
 })

@@ -2,6 +2,7 @@
 import { type CheckFinding, type CheckReport, checkConnected, type Path } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import type { Loaded } from "../load.ts"
+import { readLock } from "../locks.ts"
 import { layer } from "../node/index.ts"
 
 /** A finding with the place in the file that it is about, `file:line:column`. */
@@ -11,7 +12,8 @@ export type Connected = CheckReport & { readonly findings: ReadonlyArray<Placed>
 
 export const ask = Effect.fnUntraced(function* (loaded: Loaded, stateFile: string | undefined) {
   const { plan, env } = loaded
-  const report = yield* checkConnected(plan.pipelines).pipe(Effect.provide(layer({ stateFile, env })))
+  const lock = yield* readLock(loaded.file)
+  const report = yield* checkConnected(plan.pipelines, lock).pipe(Effect.provide(layer({ stateFile, env })))
   const findings = report.findings.map((finding) => ({ ...finding, place: loaded.placeOf(pathOf(finding, loaded)) }))
   const connected: Connected = { ...report, findings }
   return connected

@@ -7,10 +7,12 @@ import { layer as pluginsLayer } from "../node/plugins.ts"
 import { present } from "../present.ts"
 import { table } from "../render/table.ts"
 import { clean, type Page } from "../render/text.ts"
+import { UsageError } from "../troubles.ts"
 
 export interface SchemaInput {
   readonly tests: boolean
   readonly connect: string | undefined
+  readonly lock: boolean
   readonly json: boolean
   readonly envFile: string | undefined
   readonly state: string | undefined
@@ -60,8 +62,19 @@ const notes = (field: Field): string =>
     ...(field.options === undefined ? [] : [`one of ${field.options.join(", ")}`]),
   ].join("; ")
 
+/** Loaded only when asked: it writes. */
+const lock = Effect.fnUntraced(function* (input: SchemaInput) {
+  if (input.connect === undefined) {
+    const fix = "`sluice schema --connect FILE --lock`"
+    return yield* new UsageError({ message: "--lock saves the live fields of a file's destinations", fix })
+  }
+  const { saveLock } = yield* Effect.promise(() => import("./schemaLock.ts"))
+  yield* saveLock(input.connect, input)
+})
+
 export const handler = Effect.fnUntraced(function* (input: SchemaInput) {
   if (input.tests) yield* present(testJsonSchema(), { json: true, render: () => "", exit: EXIT.done })
+  else if (input.lock) yield* lock(input)
   else if (input.connect === undefined) yield* fileSchema
   else yield* live(input.connect, input)
 })

@@ -1,8 +1,9 @@
 /** `sluice test`: runs mapping tests, offline and without credentials, and with `--update` writes what they found. */
 import * as fs from "node:fs"
-import { type Problem, type TestFileReport, testMappings } from "@sluice/core"
+import { lockedFields, type Problem, type TestFileReport, testMappings } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import { EXIT, type ExitCode, exitOfProblems, gravest } from "../exit.ts"
+import { readLock } from "../locks.ts"
 import { findTests, readPair, type TestPair } from "../mappingTests/findTests.ts"
 import { updateTests } from "../mappingTests/updateTests.ts"
 import { layer as pluginsLayer } from "../node/plugins.ts"
@@ -24,8 +25,10 @@ export const handler = Effect.fnUntraced(function* (input: TestCommandInput) {
 
 const testFile = Effect.fnUntraced(function* (pair: TestPair, update: boolean) {
   const input = yield* readPair(pair)
-  const run = (text: string) => testMappings({ ...input, text }, () => undefined).pipe(Effect.provide(pluginsLayer))
   return yield* Effect.gen(function* () {
+    const lock = yield* readLock(pair.pipelineFile)
+    const run = (text: string) =>
+      testMappings({ ...input, text }, (route) => lockedFields(lock, route)).pipe(Effect.provide(pluginsLayer))
     const found = yield* run(input.text)
     if (!update || found.ok) return tested(found, [])
     const text = updateTests(input.text, found)

@@ -4,6 +4,7 @@ import { type Convert, converter } from "./convert.ts"
 import type { LongEntry, MapEntry, MappingProblem } from "./entry.ts"
 import { type Bindings, compileExpression, type Expression } from "./expression.ts"
 import { Fault } from "./fault.ts"
+import type { Makes } from "./mapping.ts"
 import { plain } from "./plain.ts"
 
 /** A source of values. `compute` where JSONata is needed; its answer goes to `finish` as that of `read` does. */
@@ -17,6 +18,7 @@ export interface Column extends Cell {
   readonly source: string
   readonly field: string
   readonly diff: boolean
+  readonly makes: Makes
   /** Makes the row's value of a raw one. Undefined: the field is absent. */
   readonly finish: (raw: unknown) => Json | undefined | Fault
 }
@@ -44,11 +46,13 @@ export function compileColumn(field: string, written: MapEntry, isKey: boolean):
     return made instanceof Fault ? undefined : made
   }
   const value = fixed("value")
-  const finish = finishing(entry, convert, fixed("default"))
+  const standard = fixed("default")
+  const finish = finishing(entry, convert, standard)
+  const makes: Makes = { as: entry.join === undefined ? entry.as : "text", value, default: standard }
   const diff = entry.diff !== false
   if (entry.from === undefined) {
     const source = JSON.stringify(entry.value ?? null)
-    const column = { source, field, diff, read: () => undefined, compute: undefined, finish: () => value }
+    const column = { source, field, diff, makes, read: () => undefined, compute: undefined, finish: () => value }
     return { column, reads: new Set(), problems }
   }
   const expression = compileExpression(entry.from)
@@ -57,7 +61,7 @@ export function compileColumn(field: string, written: MapEntry, isKey: boolean):
   else if (expression.tellsTime && diff) {
     problems.push(at("unstable_field", "$now and $millis differ in every run: add `diff: false`", "from"))
   }
-  const column = { source: entry.from, field, diff, ...cell(expression), finish }
+  const column = { source: entry.from, field, diff, makes, ...cell(expression), finish }
   return { column, reads: expression.reads, problems }
 }
 

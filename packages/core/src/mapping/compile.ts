@@ -27,6 +27,7 @@ export function compileMapping(route: RouteMapping): Result.Result<Mapping, Read
   return Result.succeed({
     key: route.key,
     fields: columns.map(({ source, field }) => ({ source, field })),
+    makes: new Map(columns.map(({ field, makes }) => [field, makes])),
     reads: allReads([where.reads, ...compiled.map(({ reads }) => reads)]),
     fingerprint: fingerprint(route),
     map: mapper(plan),

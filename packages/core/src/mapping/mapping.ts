@@ -1,6 +1,8 @@
 /** A route's mapping, compiled: from a page of records to rows. */
 import type { Effect } from "effect/Effect"
+import type { Json } from "effect/Schema"
 import type { Row, SourceRecord } from "../plugin/record.ts"
+import type { As } from "./entry.ts"
 
 /** Why a record cannot become a row. Names paths and types, never a value. */
 export interface Issue {
@@ -25,11 +27,21 @@ export interface MappingField {
   readonly field: string
 }
 
+/** What is known of a field's values before any record. */
+export interface Makes {
+  /** `as`, or text where a list is joined. */
+  readonly as: As | undefined
+  readonly value: Json | undefined
+  readonly default: Json | undefined
+}
+
 export interface Mapping {
   /** The destination field rows are matched by. */
   readonly key: string
   /** In the order of the file. */
   readonly fields: ReadonlyArray<MappingField>
+  /** By field. */
+  readonly makes: ReadonlyMap<string, Makes>
   /** Root names of every expression, `where` included; "all" where one takes the whole record. */
   readonly reads: ReadonlyArray<string> | "all"
   /** Changes whenever the mapping could yield other rows. */

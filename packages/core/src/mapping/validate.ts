@@ -2,9 +2,9 @@
 import type { Json, JsonObject } from "effect/Schema"
 import { nearest } from "../config/suggest.ts"
 import type { Field } from "../plugin/sink.ts"
-import type { MappingProblem } from "./entry.ts"
+import type { As, MappingProblem } from "./entry.ts"
 import { typeName } from "./fault.ts"
-import type { Mapping } from "./mapping.ts"
+import type { Makes, Mapping } from "./mapping.ts"
 import { isList } from "./path.ts"
 import { isDay, parseTime } from "./time.ts"
 
@@ -111,7 +111,10 @@ function notAnOption(field: Field, value: Json): Wrong | undefined {
 export function checkMapping(fields: ReadonlyArray<Field>, mapping: Mapping): ReadonlyArray<MappingProblem> {
   const known = new Map(fields.map((field) => [field.name, field]))
   const mapped = new Set(mapping.fields.map(({ field }) => field))
-  const problems = mapping.fields.flatMap(({ field }) => destination(field, known, field === mapping.key) ?? [])
+  const problems = mapping.fields.flatMap(({ field }) => [
+    ...destination(field, known, field === mapping.key),
+    ...misfits(known.get(field), mapping.makes.get(field)),
+  ])
   for (const { name, required, writable } of fields) {
     if (required !== true || !writable || mapped.has(name)) continue
     problems.push({ path: ["map"], code: "required_field", message: `${name} is required; map it` })
@@ -119,18 +122,47 @@ export function checkMapping(fields: ReadonlyArray<Field>, mapping: Mapping): Re
   return [...problems, ...unusableKey(fields, mapping.key)]
 }
 
-function destination(name: string, known: ReadonlyMap<string, Field>, isKey: boolean): MappingProblem | undefined {
+/** The types that `as` may make; text may hold a date, and a number be an integer. */
+const made: { readonly [as in As]: ReadonlyArray<Field["type"]> } = {
+  text: ["text", "date", "datetime"],
+  number: ["number", "integer"],
+  integer: ["number", "integer"],
+  boolean: ["boolean"],
+  date: ["text", "date"],
+  datetime: ["text", "datetime"],
+  list: ["list"],
+  json: ["text", "number", "integer", "boolean", "date", "datetime", "list"],
+}
+
+/** Literals and types that the field would refuse in every row. */
+function misfits(field: Field | undefined, makes: Makes | undefined): ReadonlyArray<MappingProblem> {
+  if (field === undefined || makes === undefined) return []
+  const { name, type } = field
+  const literals = (["value", "default"] as const).flatMap((key): ReadonlyArray<MappingProblem> => {
+    const literal = makes[key]
+    const wrong = literal === undefined || !field.writable ? undefined : valueIssue(field, literal, false)
+    return wrong === undefined
+      ? []
+      : [{ path: ["map", name, key], code: wrong.code, message: `${name} ${wrong.message}` }]
+  })
+  const { as } = makes
+  if (literals.length > 0 || as === undefined || type === "json" || made[as].includes(type)) return literals
+  const message = `${name} takes ${wanted[type]}, and \`as: ${as}\` makes none`
+  return [{ path: ["map", name, "as"], code: "wrong_type", message }]
+}
+
+function destination(name: string, known: ReadonlyMap<string, Field>, isKey: boolean): ReadonlyArray<MappingProblem> {
   const path = ["map", name]
   const field = known.get(name)
   if (field !== undefined) {
-    if (field.writable || isKey) return undefined
-    return { path, code: "read_only_field", message: `${name} cannot be written; leave it out` }
+    if (field.writable || isKey) return []
+    return [{ path, code: "read_only_field", message: `${name} cannot be written; leave it out` }]
   }
   const near = nearest(name, known.keys())
   const suggestion = near === undefined ? {} : { suggestion: near }
   return near !== undefined && near.toLowerCase() === name.toLowerCase()
-    ? { path, code: "wrong_case", message: `${name} is written otherwise at the destination`, ...suggestion }
-    : { path, code: "unknown_field", message: `${name} is no field of the destination`, ...suggestion }
+    ? [{ path, code: "wrong_case", message: `${name} is written otherwise at the destination`, ...suggestion }]
+    : [{ path, code: "unknown_field", message: `${name} is no field of the destination`, ...suggestion }]
 }
 
 function unusableKey(fields: ReadonlyArray<Field>, key: string): ReadonlyArray<MappingProblem> {

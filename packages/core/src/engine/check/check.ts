@@ -3,9 +3,14 @@ import * as Effect from "effect/Effect"
 import type { Scope } from "effect/Scope"
 import { checkMapping } from "../../mapping/validate.ts"
 import type { Identity } from "../../plugin/services.ts"
-import type { Connection } from "../../plugin/sink.ts"
-import { type ConnectionError, type ConnectServices, on, openSinks, openSource, openWriter } from "../connect.ts"
+import type { Connection, Field } from "../../plugin/sink.ts"
+import { Digest } from "../../state/digest.ts"
+import { type ConnectionError, type ConnectServices, on, openSinks, openSource } from "../connect.ts"
+import { fieldChanges } from "../lock/drift.ts"
+import { fingerprint } from "../lock/liveLock.ts"
+import { lockedSink, lockFields, type SchemaLock } from "../lock/schemaLock.ts"
 import type { Pipeline, Route } from "../pipeline.ts"
+import { fieldsOf } from "./liveFields.ts"
 
 export interface CheckFinding {
   readonly severity: "error" | "warning"
@@ -29,13 +34,15 @@ export interface CheckReport {
 /** Looks at every connection of every pipeline, so that all problems come at once. */
 export const checkConnected = Effect.fnUntraced(function* (
   pipelines: ReadonlyArray<Pipeline>,
-): Effect.fn.Return<CheckReport, never, ConnectServices> {
+  /** What was saved of the destinations: how they differ now is a warning. */
+  lock?: SchemaLock,
+): Effect.fn.Return<CheckReport, never, ConnectServices | Digest> {
   const accounts = new Map<string, string>()
   const findings: Array<CheckFinding> = []
   for (const pipeline of pipelines) {
     const parts = [
       checkSource(pipeline, accounts),
-      ...pipeline.routes.map((route) => checkRoute(pipeline, route, accounts)),
+      ...pipeline.routes.map((route) => checkRoute(pipeline, route, accounts, lock)),
     ]
     for (const part of parts) findings.push(...(yield* Effect.scoped(part)))
   }
@@ -46,7 +53,7 @@ export const checkConnected = Effect.fnUntraced(function* (
   }
 })
 
-type Part = Effect.Effect<ReadonlyArray<CheckFinding>, never, ConnectServices | Scope>
+type Part = Effect.Effect<ReadonlyArray<CheckFinding>, never, ConnectServices | Digest | Scope>
 
 const checkSource = (pipeline: Pipeline, accounts: Map<string, string>): Part => {
   const connection = pipeline.source.endpoint.name
@@ -58,7 +65,12 @@ const checkSource = (pipeline: Pipeline, accounts: Map<string, string>): Part =>
   }).pipe(Effect.catchTag("ConnectionError", (error) => Effect.succeed([ofError(pipeline, error)])))
 }
 
-const checkRoute = (pipeline: Pipeline, route: Route, accounts: Map<string, string>): Part =>
+const checkRoute = (
+  pipeline: Pipeline,
+  route: Route,
+  accounts: Map<string, string>,
+  lock: SchemaLock | undefined,
+): Part =>
   Effect.gen(function* () {
     const name = route.sink.endpoint.name
     const connection = (yield* openSinks(pipeline, [route])).get(name)
@@ -68,14 +80,22 @@ const checkRoute = (pipeline: Pipeline, route: Route, accounts: Map<string, stri
     const found = ofIdentity(pipeline, name, identity)
     return found.some((each) => each.severity === "error")
       ? found
-      : [...found, ...(yield* checkFields(pipeline, route, connection))]
+      : [...found, ...(yield* checkFields(pipeline, route, connection, identity.account, lock))]
   }).pipe(Effect.catchTag("ConnectionError", (error) => Effect.succeed([ofError(pipeline, error, route)])))
 
-const checkFields = Effect.fnUntraced(function* (pipeline: Pipeline, route: Route, connection: Connection) {
-  const writer = yield* openWriter(connection, route, undefined)
-  const live = writer.fields === undefined ? [] : yield* writer.fields.pipe(on(route.sink.endpoint.name))
+const checkFields = Effect.fnUntraced(function* (
+  pipeline: Pipeline,
+  route: Route,
+  connection: Connection,
+  account: string,
+  lock: SchemaLock | undefined,
+) {
+  const { sha256 } = yield* Digest
+  const live = (yield* fieldsOf(connection, route)) ?? []
+  const drift =
+    lock === undefined || live.length === 0 ? [] : ofDrift(pipeline, route, live, fingerprint(sha256, account), lock)
   const problems = live.length === 0 ? [] : checkMapping(live, route.mapping)
-  return problems.map((problem): CheckFinding => {
+  const found = problems.map((problem): CheckFinding => {
     const hint = problem.suggestion === undefined ? "" : `; did you mean ${problem.suggestion}?`
     return {
       severity: "error",
@@ -87,7 +107,31 @@ const checkFields = Effect.fnUntraced(function* (pipeline: Pipeline, route: Rout
       message: `${problem.message}${hint}`,
     }
   })
+  return [...found, ...drift]
 })
+
+const ofDrift = (
+  pipeline: Pipeline,
+  route: Route,
+  live: ReadonlyArray<Field>,
+  account: string,
+  lock: SchemaLock,
+): ReadonlyArray<CheckFinding> => {
+  const connection = route.sink.endpoint.name
+  const drift = { severity: "warning", code: "drift", pipeline: pipeline.name, connection, route: route.name } as const
+  const saved = lockedSink(lock, route)
+  const fields = saved?.objects[route.object]
+  if (saved === undefined || fields === undefined) return []
+  if (saved.account !== account) {
+    return [{ ...drift, message: `${connection} is another account than the one whose fields are saved` }]
+  }
+  const mapped = new Set(route.mapping.fields.map(({ field }) => field))
+  return fieldChanges(fields, lockFields(live)).map(({ field, message }) => ({
+    ...drift,
+    ...(mapped.has(field) ? { path: ["map", field] } : {}),
+    message: `${field} ${message}`,
+  }))
+}
 
 const ofIdentity = (pipeline: Pipeline, connection: string, identity: Identity): ReadonlyArray<CheckFinding> =>
   (identity.findings ?? []).map(({ severity, message }) => ({

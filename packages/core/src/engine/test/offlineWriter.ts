@@ -24,10 +24,11 @@ export interface OfflineWriter {
 const PATIENCE = "5 seconds"
 
 /**
- * `locked`: the fields of the destination as they were saved. Fails where the sink says that the route cannot work. What
+ * `saved`: the fields of the destination as they were saved. Fails where the sink says that the route cannot work. What
  * it says of the connection itself does not count: credentials and addresses may be missing.
  */
-export const openOffline = Effect.fnUntraced(function* (route: Route, locked: ReadonlyArray<Field> | undefined) {
+export const openOffline = Effect.fnUntraced(function* (route: Route, saved: ReadonlyArray<Field> | undefined) {
+  const locked = saved?.length === 0 ? undefined : saved
   const { plugin, config, endpoint } = route.sink
   const called = yield* Deferred.make<never, NeedsVendor>()
   const client = HttpClient.make(() => Effect.andThen(Deferred.fail(called, new NeedsVendor()), Effect.never))
@@ -72,7 +73,9 @@ const describeKnown = (
     validate,
     notices: [
       ...(isPartial
-        ? [`${name}: which fields your account has is not known here, so rows are held against none of its own`]
+        ? [
+            `${name}: rows are held against no field of your own account; \`sluice schema --connect FILE --lock\` saves them`,
+          ]
         : []),
       ...(writer === undefined
         ? [`${name}: ${route.sink.plugin.name} judges rows with a connection only, so what it refuses is not seen here`]

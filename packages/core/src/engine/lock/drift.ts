@@ -1,0 +1,78 @@
+/** What changed between saved fields and those of now. */
+import * as Equal from "effect/Equal"
+import { type LockedField, type SchemaLock, sorted } from "./schemaLock.ts"
+
+type Fields = { readonly [name: string]: LockedField }
+
+export interface FieldChange {
+  readonly field: string
+  readonly change: "added" | "removed" | "retyped" | "changed"
+  /** In words: `was text, is number now`. */
+  readonly message: string
+}
+
+/** A field of an object of a sink; without a field, a whole object or the account. */
+export interface LockChange extends Omit<FieldChange, "field"> {
+  readonly sink: string
+  readonly object?: string
+  readonly field?: string
+}
+
+export const fieldChanges = (saved: Fields, live: Fields): ReadonlyArray<FieldChange> =>
+  sorted({ ...saved, ...live }).flatMap(([field]): ReadonlyArray<FieldChange> => {
+    const [before, after] = [saved, live].map((fields) => (Object.hasOwn(fields, field) ? fields[field] : undefined))
+    if (before === undefined) return [{ field, change: "added", message: `is new: ${after?.type}` }]
+    if (after === undefined) return [{ field, change: "removed", message: "is no longer there" }]
+    if (before.type !== after.type) {
+      return [{ field, change: "retyped", message: `was ${before.type}, is ${after.type} now` }]
+    }
+    const differences = [...aspects(before, after)]
+    return differences.length === 0 ? [] : [{ field, change: "changed", message: differences.join("; ") }]
+  })
+
+function* aspects(before: LockedField, after: LockedField): Generator<string> {
+  if (before.required !== after.required) yield after.required ? "is required now" : "is no longer required"
+  if (before.writable !== after.writable)
+    yield after.writable === false ? "cannot be written any more" : "can be written now"
+  if (before.key !== after.key) yield after.key ? "can be a key now" : "can no longer be a key"
+  if (before.max !== after.max) yield `took ${length(before.max)}, takes ${length(after.max)} now`
+  if (!Equal.equals(before.options, after.options)) yield* optionChanges(before.options, after.options)
+}
+
+const length = (max: number | undefined): string => (max === undefined ? "any length" : `${max} characters`)
+
+function optionChanges(
+  before: ReadonlyArray<string> | undefined,
+  after: ReadonlyArray<string> | undefined,
+): ReadonlyArray<string> {
+  if (after === undefined) return ["takes any value now"]
+  if (before === undefined) return [`takes only ${named(after)} now`]
+  const [gone, come] = [before.filter((each) => !after.includes(each)), after.filter((each) => !before.includes(each))]
+  return [
+    ...(gone.length > 0 ? [`no longer takes ${named(gone)}`] : []),
+    ...(come.length > 0 ? [`takes ${named(come)} as well`] : []),
+  ]
+}
+
+const named = (options: ReadonlyArray<string>): string =>
+  options.length > 5 ? `${options.slice(0, 5).join(", ")} and ${options.length - 5} more` : options.join(", ")
+
+/** From one lock to another; without one before, everything is added. */
+export const lockChanges = (before: SchemaLock | undefined, after: SchemaLock): ReadonlyArray<LockChange> => {
+  const sinks = before?.sinks ?? {}
+  return sorted({ ...sinks, ...after.sinks }).flatMap(([sink]): ReadonlyArray<LockChange> => {
+    const [old, now] = [sinks, after.sinks].map((each) => (Object.hasOwn(each, sink) ? each[sink] : undefined))
+    const account: ReadonlyArray<LockChange> =
+      old !== undefined && now !== undefined && old.account !== now.account
+        ? [{ sink, change: "changed", message: "is another account than the saved one" }]
+        : []
+    const objects = sorted({ ...old?.objects, ...now?.objects }).flatMap(([object]): ReadonlyArray<LockChange> => {
+      const [was, is] = [old?.objects[object], now?.objects[object]]
+      if (was === undefined)
+        return [{ sink, object, change: "added", message: `has ${Object.keys(is ?? {}).length} fields` }]
+      if (is === undefined) return [{ sink, object, change: "removed", message: "is in no route any more" }]
+      return fieldChanges(was, is).map((each) => ({ sink, object, ...each }))
+    })
+    return [...account, ...objects]
+  })
+}
