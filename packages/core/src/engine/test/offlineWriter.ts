@@ -42,7 +42,9 @@ export const openOffline = Effect.fnUntraced(function* (route: Route, saved: Rea
       Effect.map(Option.getOrUndefined),
     )
   const known = Effect.gen(function* () {
-    const connection = config === undefined ? undefined : yield* Effect.option(offline(plugin.open(config, endpoint)))
+    // Nobody is called, so an address that is a variable is not needed.
+    const opening = offline(plugin.open(config, { ...endpoint, baseUrl: undefined }))
+    const connection = config === undefined ? undefined : yield* Effect.option(opening)
     const opened = connection === undefined ? undefined : Option.getOrUndefined(connection)
     if (opened === undefined) return undefined
     const writer = yield* offline(openWriter(opened, route, undefined))
