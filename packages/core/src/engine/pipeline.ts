@@ -39,3 +39,7 @@ export interface Route {
   readonly onDelete: string
   readonly onLeave: "keep" | "on_delete"
 }
+
+/** What the route does about deletions cannot be undone, so only a complete scan and a number say that it may. */
+export const isIrreversible = ({ spec, onDelete }: Pick<Route, "spec" | "onDelete">): boolean =>
+  spec.irreversible?.includes(onDelete) === true

@@ -26,6 +26,8 @@ export interface ObjectSpec<Options = unknown> {
   readonly options: Codec<Options, unknown>
   /** What a route may say in `on_delete` beside `keep`. */
   readonly deletes: ReadonlyArray<string>
+  /** Those of `deletes` that nobody can undo: a run applies them only up to the number of `--allow-deletes`. */
+  readonly irreversible?: ReadonlyArray<string>
   /** The key field of a route that names none. */
   readonly key?: string
   /** Fields known without asking the vendor: checked offline and offered by the editor. */

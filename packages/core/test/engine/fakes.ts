@@ -174,6 +174,7 @@ export interface RouteSetup extends Partial<Pick<Route, "maxRejected" | "onKeyCo
   readonly where?: string
   readonly map?: { readonly [field: string]: MapEntry }
   readonly options?: string
+  readonly irreversible?: ReadonlyArray<string>
 }
 
 const endpoint = (name: string) => ({ name, baseUrl: undefined, share: undefined, insecure: false })
@@ -202,13 +203,13 @@ export const pipelineOf = (
   deadLetters: { payload: "full" },
   ...over,
   routes: Object.entries(routes).map(([name, setup]): Route => {
-    const { sink, where, map, options, ...rest } = setup
+    const { sink, where, map, options, irreversible = [], ...rest } = setup
     const route = { key: "id", map: map ?? { id: "id", name: "name" }, ...(where === undefined ? {} : { where }) }
     return {
       name: `${name}.things`,
       sink: { plugin: sink, config: {}, endpoint: endpoint(name) },
       object: "things",
-      spec: { description: "", options: Schema.Unknown, deletes: ["delete"] },
+      spec: { description: "", options: Schema.Unknown, deletes: ["delete"], irreversible },
       options: {},
       written: {},
       optionsFingerprint: options ?? "",

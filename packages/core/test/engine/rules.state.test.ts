@@ -288,6 +288,24 @@ describe("rule 15: deletion by absence", () => {
       }).pipe(Effect.provide(services())),
   )
 
+  it.effect("rule 15: what cannot be undone is done up to the number that was allowed, and by a complete scan", () =>
+    Effect.gen(function* () {
+      const sink = fakeSink()
+      const source = fakeSource([[record("a"), record("b"), record("c")]])
+      const pipeline = pipelineOf(source, { fake: { sink, onDelete: "delete", irreversible: ["delete"] } })
+      yield* runOne(pipeline)
+      source.pages = [[record("a"), { ...record("b"), change: "delete" }, record("c")]]
+      assert.strictEqual(countsOf(yield* runOne(pipeline, { allowDeletes: 9 })).deleted, 0)
+      source.pages = [[record("a")]]
+      const held = yield* runOne(pipeline, { allowDeletes: 1 })
+      assert.strictEqual(countsOf(held).deleted, 0)
+      assert.isFalse(held.ok)
+      assert.isTrue(held.notices.some((notice) => notice.includes("--allow-deletes 2")))
+      assert.strictEqual(countsOf(yield* runOne(pipeline, { allowDeletes: 2 })).deleted, 2)
+      assert.sameMembers([...sink.contents.keys()], ["a"])
+    }).pipe(Effect.provide(services())),
+  )
+
   it.effect("rule 15: the mass-change guard holds deletions back until they are allowed", () =>
     Effect.gen(function* () {
       const sink = fakeSink()

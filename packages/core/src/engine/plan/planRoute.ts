@@ -10,7 +10,7 @@ import { canonicalJson } from "../../mapping/canonical.ts"
 import { compileMapping } from "../../mapping/compile.ts"
 import type { Mapping } from "../../mapping/mapping.ts"
 import type { Field, ObjectSpec, Sink } from "../../plugin/sink.ts"
-import type { Route } from "../pipeline.ts"
+import { isIrreversible, type Route } from "../pipeline.ts"
 import type { Planned, PlannedEntries } from "./planEntries.ts"
 
 /** Undefined where a problem stands in the way, which is reported. */
@@ -30,6 +30,10 @@ export function planRoute(
   const { sink, object, spec } = target
   if (key !== undefined) checkFields(Object.keys(shell.map), key, spec.fields ?? [], path, checker)
   const onDelete = planDelete(shell.on_delete, spec, name, path, checker)
+  if (shell.on_leave === "on_delete" && isIrreversible({ spec, onDelete })) {
+    const message = `${quote(onDelete)} cannot be undone, so it is not for records that \`where\` excludes; leave on_leave out`
+    checker.report({ code: "on_delete.irreversible", path: [...path, "on_leave"], message })
+  }
   const written = shell.with === undefined ? {} : writtenOptions(raw)
   const options = checker.decode(spec.options, written, [...path, "with"])
   if (mapping === undefined || Option.isNone(options)) return undefined

@@ -4,6 +4,7 @@ import type { Writer } from "../../plugin/sink.ts"
 import { place } from "../../state/cipher.ts"
 import type { DeadLetter, StoredDeadLetter } from "../../state/deadLetters.ts"
 import type { LedgerRow } from "../../state/ledger.ts"
+import { isIrreversible } from "../pipeline.ts"
 import type { RunContext } from "./context.ts"
 import type { Settled } from "./counts.ts"
 import type { Arrival, Entry } from "./lane.ts"
@@ -88,7 +89,10 @@ const isTakenOver = (mine: LedgerRow, holder: LedgerRow | undefined): boolean =>
 
 const judgeDelete = (state: JudgedRoute, arrival: Arrival, { mine, holder, letter }: Known): Verdict => {
   if (mine === undefined) return { _tag: "Settle", as: "unchanged" }
-  if (state.route.onDelete === "keep") return { _tag: "Settle", as: "unchanged", kept: "absent" }
+  const isFromSource = arrival.pages.length > 0
+  if (state.route.onDelete === "keep" || (isFromSource && isIrreversible(state.route))) {
+    return { _tag: "Settle", as: "unchanged", kept: "absent" }
+  }
   if (isTakenOver(mine, holder)) return { _tag: "Settle", as: "unchanged", removed: true }
   return knownRefusal(arrival, letter, deletionHash) ?? { _tag: "Send", entry: deletion(state, arrival, mine) }
 }

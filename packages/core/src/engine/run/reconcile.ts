@@ -5,6 +5,7 @@ import type { SourceError } from "../../plugin/errors.ts"
 import type { SourceRecord } from "../../plugin/record.ts"
 import { type StateFailure, stateFailure } from "../../state/errors.ts"
 import type { LedgerRow } from "../../state/ledger.ts"
+import { isIrreversible } from "../pipeline.ts"
 import { arrive } from "./arrive.ts"
 import type { RunContext } from "./context.ts"
 import type { Arrival } from "./lane.ts"
@@ -35,7 +36,8 @@ const reconcileRoute = (ctx: RunContext, state: RouteState, scan: string, allowD
       return
     }
     const total = yield* Effect.mapError(state.ledger.count, stateFailure)
-    if (absent > Math.max(guard.keys, allowDeletes) && absent > guard.share * total) {
+    const isMass = absent > Math.max(guard.keys, allowDeletes) && absent > guard.share * total
+    if (isIrreversible(state.route) ? absent > allowDeletes : isMass) {
       state.kept.absent += absent
       state.guarded = true
       ctx.notices.push(

@@ -1,0 +1,149 @@
+/** Writes one row: the calls it takes, and what each answer leads to. */
+import { type Batch, Outcome, type Row, type SinkError } from "@sluice/core"
+import * as Effect from "effect/Effect"
+import type { PersonaApi, Written } from "../api.ts"
+import { attempts, keyOf, type Settled } from "../attempts.ts"
+import { unexpected } from "../errors.ts"
+import type { Account } from "../shapes.ts"
+import { type Create, makeCreate } from "./create.ts"
+import type { Found, Look } from "./look.ts"
+import { lost, planBlind, planCreate, planTags, planUpdate, type Terms } from "./plan.ts"
+
+const rejected = (row: Row, code: string, message: string, fields: ReadonlyArray<string> = ["reference_id"]) =>
+  Outcome.Rejected({ id: row.id, code, message, ...(fields.length === 0 ? {} : { fields }) })
+
+/** Whoever had their data deleted does not get it back by a sync, although Persona would take it. */
+const redacted = (row: Row) =>
+  rejected(row, "redacted", "Persona: the person's data was redacted there; nothing is written to the account", [])
+
+const gone = (row: Row) =>
+  rejected(
+    row,
+    "archived",
+    "Persona: the account this was written to is archived, was consolidated into another one or is gone; restore it, or end this by `sluice state reset`",
+  )
+
+const ambiguous = (row: Row, accounts: ReadonlyArray<Account>) =>
+  rejected(
+    row,
+    "ambiguous",
+    `Persona: accounts of several types have this reference id (${accounts.map(({ id }) => id).join(", ")}); set account_type`,
+  )
+
+export interface Delivery {
+  readonly api: PersonaApi
+  readonly look: Look
+  readonly terms: Terms
+  /** The attributes that answers show. */
+  readonly shown: ReadonlyArray<string>
+}
+
+type Refusal = Exclude<Settled<unknown>, { readonly _tag: "Done" | "Absent" | "Taken" }>
+
+const refusal = (row: Row, trouble: Refusal): Outcome => {
+  switch (trouble._tag) {
+    case "Redacted":
+      return redacted(row)
+    case "NoUpsert":
+      return rejected(row, "no_upsert", "Persona: the environment takes no upsert", [])
+    default:
+      return rejected(row, trouble.code, trouble.message, trouble.fields)
+  }
+}
+
+export const makeDeliver = ({ api, look, terms, shown }: Delivery) => {
+  const create: Create = makeCreate(api, shown)
+
+  const applyTags = Effect.fnUntraced(function* (row: Row, account: Account) {
+    const changes = planTags(row, account.tags, terms)
+    for (const change of changes) {
+      const reply = yield* attempts(() =>
+        change._tag === "Set"
+          ? api.setTags(account.id, change.tags)
+          : api.changeTag(account.id, change.action, change.tag),
+      )
+      if (reply._tag !== "Done") return { changed: true, trouble: reply }
+    }
+    return { changed: changes.length > 0, trouble: undefined }
+  })
+
+  const finish = Effect.fnUntraced(function* (
+    row: Row,
+    { account }: Pick<Written, "account">,
+    effect: "created" | "updated" | "unchanged",
+  ) {
+    const { changed, trouble } = yield* applyTags(row, account)
+    if (trouble !== undefined) {
+      const refused = trouble._tag === "Absent" || trouble._tag === "Taken" ? gone(row) : refusal(row, trouble)
+      return refused
+    }
+    const dropped = effect === "unchanged" ? [] : lost(row, account, terms)
+    return Outcome.Delivered({
+      id: row.id,
+      effect: effect === "unchanged" && changed ? "updated" : effect,
+      remoteId: account.id,
+      ...(dropped.length === 0 ? {} : { dropped }),
+    })
+  })
+
+  const update = Effect.fnUntraced(function* (row: Row, account: Account): Effect.fn.Return<Outcome, SinkError> {
+    if (account.isRedacted) return redacted(row)
+    const attributes = planUpdate(row, account, terms)
+    if (attributes === undefined) return yield* finish(row, { account }, "unchanged")
+    const reply = yield* attempts(() => api.updateAccount(account.id, attributes, shown))
+    if (reply._tag === "Done") return yield* finish(row, reply.value, "updated")
+    if (reply._tag === "Absent") return gone(row)
+    if (reply._tag === "Taken") return rejected(row, "taken", "Persona: another account has this reference id")
+    return refusal(row, reply)
+  })
+
+  /** Known to the ledger, and not found by its reference id: by the id it had, if it is still there. */
+  const byRemoteId = Effect.fnUntraced(function* (row: Row, id: string): Effect.fn.Return<Outcome, SinkError> {
+    const reply = yield* attempts(() => api.account(id, shown))
+    if (reply._tag === "Done") return yield* update(row, reply.value)
+    if (reply._tag === "Absent") return gone(row)
+    return yield* unexpected("an account", reply, ["base_url"])
+  })
+
+  const choose = (row: Row, accounts: ReadonlyArray<Account>): Effect.Effect<Outcome, SinkError> | undefined => {
+    const [first] = accounts
+    if (first === undefined) return undefined
+    const mine = accounts.find(({ id }) => id === row.remoteId)
+    return accounts.length > 1 && mine === undefined
+      ? Effect.succeed(ambiguous(row, accounts))
+      : update(row, mine ?? first)
+  }
+
+  const make = Effect.fnUntraced(function* (row: Row, batch: Batch): Effect.fn.Return<Outcome, SinkError> {
+    const reply = yield* create(row, planCreate(row, terms), keyOf(batch, row))
+    if (reply._tag === "Done") {
+      const { account, isNew } = reply.value
+      if (account.isRedacted) return redacted(row)
+      return yield* finish(row, reply.value, isNew ? "created" : "updated")
+    }
+    if (reply._tag === "Taken") {
+      // Made by somebody else since the look; or of an account that is archived, which no list shows.
+      return yield* choose(row, (yield* look([row.key])).get(row.key) ?? []) ?? Effect.succeed(gone(row))
+    }
+    if (reply._tag === "Absent") return yield* unexpected("the account type", reply, ["with", "account_type"])
+    return refusal(row, reply)
+  })
+
+  /** Without a look: what Persona answers shows whether the account is as it was left. */
+  const blind = Effect.fnUntraced(function* (row: Row, id: string): Effect.fn.Return<Outcome, SinkError> {
+    const reply = yield* attempts(() => api.updateAccount(id, planBlind(row, terms), shown))
+    if (reply._tag === "Done") return yield* finish(row, reply.value, "updated")
+    if (reply._tag === "Taken") return rejected(row, "taken", "Persona: another account has this reference id")
+    if (reply._tag !== "Absent") return refusal(row, reply)
+    return yield* choose(row, (yield* look([row.key])).get(row.key) ?? []) ?? Effect.succeed(gone(row))
+  })
+
+  /** `found` undefined: the row's account was not looked for. */
+  return (row: Row, batch: Batch, found: Found | undefined): Effect.Effect<Outcome, SinkError> => {
+    const { remoteId } = row
+    if (found === undefined && remoteId !== undefined) return blind(row, remoteId)
+    const chosen = choose(row, found?.get(row.key) ?? [])
+    if (chosen !== undefined) return chosen
+    return remoteId === undefined ? make(row, batch) : byRemoteId(row, remoteId)
+  }
+}
