@@ -238,9 +238,9 @@ const sandbox = Command.make(
   handle(() => import("./commands/sandbox.ts")),
 ).pipe(
   Command.withDescription(
-    "Run a local Auth0, Brevo and Salesforce that behave like the real ones, until Ctrl-C. Prints variables that make every file in configs/ use it.",
+    "Run a local Auth0, Brevo, Salesforce and Persona that behave like the real ones, until Ctrl-C. Prints variables that make every file in configs/ use it.",
   ),
-  Command.withShortDescription("Run a local Auth0, Brevo and Salesforce to try things on"),
+  Command.withShortDescription("Run a local Auth0, Brevo, Salesforce and Persona to try things on"),
   Command.withExamples([
     { command: "sluice sandbox > sandbox.env", description: "Start it; then, in another terminal: . ./sandbox.env" },
     { command: "sluice sandbox --users 100000 --limits real", description: "A large tenant at the vendors' real pace" },

@@ -24,7 +24,7 @@ export interface HttpClientOptions {
 }
 
 /**
- * Serves `<any origin>/auth0`, `/brevo`, `/services` and `/control` as the server does, and the vendors' own host names besides. A
+ * Serves `<any origin>/auth0`, `/brevo`, `/persona`, `/services` and `/control` as the server does, and the vendors' own host names besides. A
  * cut connection is a TransportError; one cut in the body is a DecodeError when the body is read, as with sockets.
  */
 export const httpClient = (sandbox: Sandbox, options: HttpClientOptions = {}): HttpClient.HttpClient => {

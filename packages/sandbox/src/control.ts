@@ -15,6 +15,7 @@ import {
   type SandboxRequest,
 } from "./exchange.ts"
 import { FaultRule } from "./faults.ts"
+import { personaControlRoutes } from "./persona/control.ts"
 import { salesforceControlRoutes } from "./salesforce/control.ts"
 import type { Control } from "./sandbox.ts"
 import { isUserFields } from "./users/directory.ts"
@@ -114,7 +115,11 @@ const answer = (control: Control, counters: Counters, request: SandboxRequest): 
       control.reset()
       return empty(204)
     default:
-      return salesforceControlRoutes(control.salesforce, request, body) ?? json(404, { error: "no such control route" })
+      return (
+        salesforceControlRoutes(control.salesforce, request, body) ??
+        personaControlRoutes(control.persona, request) ??
+        json(404, { error: "no such control route" })
+      )
   }
 }
 

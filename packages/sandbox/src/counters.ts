@@ -23,6 +23,7 @@ export const makeCounters = (): Counters => ({
     auth0: { reads: 0, writes: 0 },
     brevo: { reads: 0, writes: 0 },
     salesforce: { reads: 0, writes: 0 },
+    persona: { reads: 0, writes: 0 },
   },
   routes: new Map(),
   statuses: new Map(),

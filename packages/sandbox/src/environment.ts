@@ -1,5 +1,7 @@
 /** The variables after which every file in `configs/` runs against a sandbox. */
 import { credentials, lists, tenantDomain } from "./options.ts"
+import { caseTemplate } from "./persona/cases.ts"
+import { userType } from "./persona/types.ts"
 
 /** `origin` is where the sandbox listens, `account` its option of that name. All values are fakes. */
 export const environment = (origin: string, account = "sandbox"): Record<string, string> => ({
@@ -16,4 +18,8 @@ export const environment = (origin: string, account = "sandbox"): Record<string,
   SF_LOGIN_URL: origin,
   SF_CLIENT_ID: credentials.consumerKey,
   SF_CLIENT_SECRET: credentials.consumerSecret,
+  PERSONA_API_KEY: credentials.personaKey,
+  PERSONA_BASE_URL: `${origin}/persona/api/v1`,
+  PERSONA_ACCOUNT_TYPE: userType.id,
+  PERSONA_CASE_TEMPLATE: caseTemplate,
 })

@@ -41,7 +41,7 @@ export type Handler = (request: SandboxRequest) => Delivery
 /** The Effect clock the sandbox was made under, in milliseconds since 1970. */
 export type Now = () => number
 
-export type Vendor = "auth0" | "brevo" | "salesforce"
+export type Vendor = "auth0" | "brevo" | "salesforce" | "persona"
 
 /** Every route is a read or a write at the vendor; a preview may only read. */
 export type RouteKind = "read" | "write"

@@ -37,7 +37,7 @@ export const FaultKind = Schema.Union([
     /** Salesforce's 403 has one code for both. Default daily. */
     limit: Schema.optionalKey(Schema.Literals(["daily", "concurrent"])),
   }),
-  /** The vendor refuses the whole request with these words, and nothing takes effect. Salesforce only. */
+  /** The vendor refuses the whole request with these words, and nothing takes effect. Salesforce and Persona. */
   Schema.Struct({
     kind: Schema.Literal("refused"),
     status: Schema.Int,
@@ -114,7 +114,7 @@ export type FaultKind = typeof FaultKind.Type
 
 /** Which requests a fault hits. All given conditions must hold. */
 export const FaultRule = Schema.Struct({
-  vendor: Schema.Literals(["auth0", "brevo", "salesforce"]),
+  vendor: Schema.Literals(["auth0", "brevo", "salesforce", "persona"]),
   fault: FaultKind,
   method: Schema.optionalKey(Schema.String),
   /** The path below the vendor's base, or Salesforce's version, starts with this: `/api/v2/users`, `/sobjects`. */

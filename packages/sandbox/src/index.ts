@@ -1,4 +1,4 @@
-/** A local Auth0, Brevo and Salesforce that behave like the real ones, limits and faults included. */
+/** A local Auth0, Brevo, Salesforce and Persona that behave like the real ones, limits and faults included. */
 export type { ContactView } from "./brevo/contacts.ts"
 export type { ContactEdit } from "./brevo/edit.ts"
 export type { ChangePlan } from "./changes.ts"
@@ -15,10 +15,16 @@ export {
   defaultUntil,
   type Limits,
   lists,
+  type PersonaOptions,
   type SalesforceOptions,
   type SandboxOptions,
   tenantDomain,
 } from "./options.ts"
+export type { PersonaAccount } from "./persona/accounts.ts"
+export { caseTemplate, type PersonaCase } from "./persona/cases.ts"
+export type { PersonaEntry } from "./persona/journal.ts"
+export type { PersonaControl } from "./persona/persona.ts"
+export { defaultType, type PersonaField, userType } from "./persona/types.ts"
 export type { SalesforceControl, SalesforceRecord } from "./salesforce/control.ts"
 export type { SalesforceEntry } from "./salesforce/journal.ts"
 export type { CustomField } from "./salesforce/objects.ts"

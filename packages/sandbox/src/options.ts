@@ -1,4 +1,6 @@
 /** What a sandbox is made of, and the fake names and keys it goes by. */
+import type { Inflection } from "./persona/inflection.ts"
+import type { PersonaField } from "./persona/types.ts"
 import type { CustomField } from "./salesforce/objects.ts"
 
 /** `real`: the vendors' numbers. `high`: the same, a hundredfold. `off`: none, and headers of a very large one. */
@@ -53,6 +55,19 @@ export interface SandboxOptions {
   /** Writes kept in the journal. Default 200,000. */
   readonly journalLimit?: number
   readonly salesforce?: SalesforceOptions
+  readonly persona?: PersonaOptions
+}
+
+/** The fake Persona environment. What nobody has documented can be had either way. */
+export interface PersonaOptions {
+  /** What `meta.upsert-by` calls the reference id; `none` takes no upsert. Default `reference-id`. */
+  readonly upsertBy?: "reference-id" | "reference_id" | "none"
+  /** Whether a null clears what is there. Default true. */
+  readonly nullClears?: boolean
+  /** What the key's owner set in the dashboard, for requests that do not say. Default kebab. */
+  readonly inflection?: Inflection
+  /** The fields of the account type. Default: those that `configs/` map to. */
+  readonly fields?: ReadonlyArray<PersonaField>
 }
 
 /** The fake Salesforce org, and the app that signs in to it. */
@@ -98,6 +113,7 @@ export const credentials = {
   clientId: "sandbox-client-id",
   clientSecret: "sandbox-client-secret",
   apiKey: "xkeysib-sandbox-not-a-real-key",
+  personaKey: "persona_sandbox_not-a-real-key",
   /** Of the Salesforce app. */
   consumerKey: "3MVG9sandbox.not.a.real.key",
   consumerSecret: "sandbox-consumer-secret",

@@ -1,4 +1,4 @@
-/** A whole sandbox: a fake Auth0 tenant, Brevo account and Salesforce org with one clock, one seed and one set of faults. */
+/** A whole sandbox: a fake Auth0 tenant, Brevo account, Salesforce org and Persona environment with one clock, one seed and one set of faults. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { makeAuth0 } from "./auth0/auth0.ts"
@@ -12,6 +12,7 @@ import type { Handler, JsonObject } from "./exchange.ts"
 import { type Faults, makeFaults } from "./faults.ts"
 import { type JournalEntry, makeJournal } from "./journal.ts"
 import { defaultUntil, type SandboxOptions } from "./options.ts"
+import { makePersona, type PersonaControl } from "./persona/persona.ts"
 import { makeDice } from "./random.ts"
 import { makeSalesforce, type SalesforceControl } from "./salesforce/salesforce.ts"
 import { makeDirectory } from "./users/directory.ts"
@@ -45,6 +46,7 @@ export interface Control {
   /** Users change while they are read; undefined ends it. */
   readonly changes: (plan: ChangePlan | undefined) => void
   readonly salesforce: SalesforceControl
+  readonly persona: PersonaControl
   /** How many milliseconds the fake Brevo takes for an import, from now on. */
   readonly importsTake: (millis: number) => void
   /** Mails that Brevo sent to the account's owner because an import ended. */
@@ -58,6 +60,7 @@ export interface Sandbox {
   readonly auth0: Handler
   readonly brevo: Handler
   readonly salesforce: Handler
+  readonly persona: Handler
   /** Control over HTTP, below `/control`. */
   readonly controlRoutes: Handler
   readonly control: Control
@@ -91,7 +94,8 @@ const build = (options: SandboxOptions, now: () => number, counters: Counters) =
   const auth0 = makeAuth0({ options, now, dataNow, counters, faults, directory, searched: changes.searched })
   const brevo = makeBrevo({ options, now, counters, faults, journal })
   const salesforce = makeSalesforce({ options, now: dataNow, counters, faults })
-  return { directory, faults, changes, journal, auth0, brevo, salesforce }
+  const persona = makePersona({ options, now: dataNow, counters, faults })
+  return { directory, faults, changes, journal, auth0, brevo, salesforce, persona }
 }
 
 const controlOf = (parts: () => ReturnType<typeof build>, reset: () => void): Control => ({
@@ -118,6 +122,9 @@ const controlOf = (parts: () => ReturnType<typeof build>, reset: () => void): Co
   },
   get salesforce() {
     return parts().salesforce.control
+  },
+  get persona() {
+    return parts().persona.control
   },
   indexLag: (millis) => parts().directory.setLag(millis),
   importsTake: (millis) => parts().brevo.importsTake(millis),
@@ -148,6 +155,7 @@ export const makeSandbox = (options: SandboxOptions): Effect.Effect<Sandbox> =>
         auth0: (request) => parts.auth0.handler(request),
         brevo: (request) => parts.brevo.handler(request),
         salesforce: (request) => parts.salesforce.handler(request),
+        persona: (request) => parts.persona.handler(request),
         controlRoutes: makeControlHandler(control, counters),
         control,
         counters,

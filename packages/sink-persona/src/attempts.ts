@@ -23,9 +23,12 @@ export const keyOf =
 
 type Passing = Extract<Trouble, { readonly _tag: "Stale" | "Failed" }>
 
-class Again extends Data.TaggedError("Again")<{ readonly trouble: Passing }> {}
+type Failed = Extract<Trouble, { readonly _tag: "Failed" }>
 
-export type Settled<A> = Exclude<Reply<A>, Passing>
+/** What is left of a reply: a row that still changes meanwhile can wait, a service that fails cannot be asked more. */
+export type Settled<A> = Exclude<Reply<A>, Failed>
+
+class Again extends Data.TaggedError("Again")<{ readonly trouble: Passing }> {}
 
 const isPassing = <A>(reply: Reply<A>): reply is Passing => reply._tag === "Stale" || reply._tag === "Failed"
 
@@ -44,9 +47,9 @@ export const attempts = <A>(
     ),
     Effect.retry({ while: (error) => error._tag === "Again", schedule: waits, times: MOST_RETRIES }),
     Effect.catchTag("Again", ({ trouble }) =>
-      Effect.fail(
-        new SinkError({ reason: new Unavailable({ message: trouble.message, inDoubt: trouble._tag === "Failed" }) }),
-      ),
+      trouble._tag === "Stale"
+        ? Effect.succeed(trouble)
+        : Effect.fail(new SinkError({ reason: new Unavailable({ message: trouble.message, inDoubt: true }) })),
     ),
   )
 }

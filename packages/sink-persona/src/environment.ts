@@ -6,8 +6,8 @@ import type { PersonaConfig } from "./config.ts"
 export interface Environment {
   /** Holds each answer against the environment before anything is made of it. */
   readonly checked: (classify: (answer: Answer) => Verdict) => (answer: Answer) => Verdict
-  /** Who has answered; fails where nobody said. */
-  readonly identity: Effect.Effect<Identity, SinkError>
+  /** Who answers, found out by `ask` where nothing was asked yet; fails where no answer says it. */
+  readonly identity: (ask: Effect.Effect<void, SinkError>) => Effect.Effect<Identity, SinkError>
 }
 
 const wrong = (message: string): Verdict => ({
@@ -17,6 +17,16 @@ const wrong = (message: string): Verdict => ({
 
 export const makeEnvironment = (config: Pick<PersonaConfig, "environment" | "environment_id">): Environment => {
   let seen: { readonly id: string; readonly organization: string | undefined } | undefined
+
+  const told = Effect.suspend(() => {
+    if (seen === undefined) {
+      const message = "Persona: no answer says which environment it is from (Persona-Environment-Id)"
+      return Effect.fail(new SinkError({ reason: new Protocol({ message }) }))
+    }
+    const { id, organization } = seen
+    const kind = config.environment === undefined ? "" : `${config.environment} `
+    return Effect.succeed({ account: id, label: `${kind}${organization ?? id}` })
+  })
 
   return {
     checked: (classify) => (answer) => {
@@ -31,14 +41,6 @@ export const makeEnvironment = (config: Pick<PersonaConfig, "environment" | "env
       seen = { id, organization: answer.headers["persona-organization-id"] }
       return classify(answer)
     },
-    identity: Effect.suspend(() => {
-      if (seen === undefined) {
-        const message = "Persona: no answer says which environment it is from (Persona-Environment-Id)"
-        return Effect.fail(new SinkError({ reason: new Protocol({ message }) }))
-      }
-      const { id, organization } = seen
-      const kind = config.environment === undefined ? "" : `${config.environment} `
-      return Effect.succeed({ account: id, label: `${kind}${organization ?? id}` })
-    }),
+    identity: (ask) => Effect.suspend(() => (seen === undefined ? Effect.andThen(ask, told) : told)),
   }
 }

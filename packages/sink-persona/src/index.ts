@@ -64,12 +64,13 @@ export const sink: Sink<PersonaConfig> = {
       posts: makeApi({ ...common, classify: environment.checked(classifyPost) }),
     })
     const api = makePersonaApi(yield* Effect.mapError(opened, (reason) => new SinkError({ reason })))
+    const identity = environment.identity(api.rateLimits)
     return {
-      identify: Effect.andThen(api.rateLimits, environment.identity),
+      identify: identity,
       writer: (object: string, request: WriterRequest<AccountOptions & CaseOptions>) =>
         Effect.gen(function* () {
           const callsPerSecond = (limits.calls.limit * share) / (limits.calls.windowMillis / 1000)
-          const lines = { api, environment, callsPerSecond }
+          const lines = { api, identity, callsPerSecond }
           if (object === "accounts") return yield* makeAccountWriter(lines, request)
           if (object === "cases") return yield* makeCaseWriter(lines, request)
           return yield* stop(`Persona has no object ${object} here; accounts and cases are the ones`, [])

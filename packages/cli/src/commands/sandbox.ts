@@ -1,4 +1,4 @@
-/** `sluice sandbox`: a local Auth0, Brevo and Salesforce until a signal, with the variables that make every config use them. */
+/** `sluice sandbox`: a local Auth0, Brevo, Salesforce and Persona until a signal, with the variables that make every config use them. */
 import { environment, makeSandbox, serve } from "@sluice/sandbox"
 import * as Effect from "effect/Effect"
 import { Host } from "../host.ts"

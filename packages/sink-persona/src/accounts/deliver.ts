@@ -46,6 +46,8 @@ const refusal = (row: Row, trouble: Refusal): Outcome => {
       return redacted(row)
     case "NoUpsert":
       return rejected(row, "no_upsert", "Persona: the environment takes no upsert", [])
+    case "Stale":
+      return Outcome.Deferred({ id: row.id, message: trouble.message })
     default:
       return rejected(row, trouble.code, trouble.message, trouble.fields)
   }

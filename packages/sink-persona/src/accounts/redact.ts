@@ -28,6 +28,8 @@ export const makeRedact = (api: PersonaApi, look: Look) => {
       case "Absent":
       case "Redacted":
         return deleted
+      case "Stale":
+        return Outcome.Deferred({ id: row.id, message: reply.message })
       case "Rejected":
         return Outcome.Rejected({ id: row.id, code: reply.code, message: reply.message })
       default:

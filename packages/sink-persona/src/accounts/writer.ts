@@ -1,10 +1,9 @@
 /** The writer of accounts. */
-import type { Held, SinkError, Writer, WriterRequest } from "@sluice/core"
+import type { Held, Identity, SinkError, Writer, WriterRequest } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import type { JsonObject } from "effect/Schema"
 import { PAGE, type PersonaApi } from "../api.ts"
 import type { AccountOptions } from "../config.ts"
-import type { Environment } from "../environment.ts"
 import { stop } from "../errors.ts"
 import { settleEach } from "../settleEach.ts"
 import type { Account, FieldSchema } from "../shapes.ts"
@@ -18,7 +17,8 @@ import { refuseRow } from "./refuse.ts"
 /** What a connection gives its writers. */
 export interface Lines {
   readonly api: PersonaApi
-  readonly environment: Environment
+  /** Fails unless the environment that answers is the one that is meant: asked before each write. */
+  readonly identity: Effect.Effect<Identity, SinkError>
   readonly callsPerSecond: number
 }
 
@@ -73,7 +73,7 @@ const held = (accounts: ReadonlyArray<Account>, fields: ReadonlyArray<string>): 
 }
 
 const writer =
-  ({ api, environment, callsPerSecond }: Lines, { fields, options }: Request) =>
+  ({ api, identity, callsPerSecond }: Lines, { fields, options }: Request) =>
   (schemas: Effect.Effect<ReadonlyArray<FieldSchema>, SinkError>): Writer => {
     const mapped = fields.filter((name) => name !== "reference_id")
     const shown = [...new Set(["reference-id", "redacted-at", "tags", ...mapped.map(attributeName)])]
@@ -105,7 +105,7 @@ const writer =
         )
       }),
       write: Effect.fnUntraced(function* (batch) {
-        yield* environment.identity
+        yield* identity
         const upserts = batch.rows.filter(({ change }) => change === "upsert")
         const unknown = upserts.filter(({ remoteId }) => options.look === "all" || remoteId === undefined)
         const found = yield* look(unknown.map(({ key }) => key))

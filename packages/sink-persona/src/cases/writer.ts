@@ -43,15 +43,19 @@ const referenceOf = ({ fields }: Row): string | undefined => {
 
 type Refusal = Exclude<Settled<unknown>, { readonly _tag: "Done" | "Absent" }>
 
-const refused = (row: Row, trouble: Refusal): Outcome =>
-  trouble._tag === "Rejected"
-    ? Outcome.Rejected({
-        id: row.id,
-        code: trouble.code,
-        message: trouble.message,
-        ...(trouble.fields.length === 0 ? {} : { fields: trouble.fields }),
-      })
-    : Outcome.Rejected({ id: row.id, code: "refused", message: "Persona refused the case" })
+const refused = (row: Row, trouble: Refusal): Outcome => {
+  const { id } = row
+  switch (trouble._tag) {
+    case "Rejected": {
+      const { code, message, fields } = trouble
+      return Outcome.Rejected({ id, code, message, ...(fields.length === 0 ? {} : { fields }) })
+    }
+    case "Stale":
+      return Outcome.Deferred({ id, message: trouble.message })
+    default:
+      return Outcome.Rejected({ id, code: "refused", message: "Persona refused the case" })
+  }
+}
 
 /** The account that a new case is about. */
 const linked = (row: Row, found: Found): string | Outcome | undefined => {
@@ -71,7 +75,7 @@ const linked = (row: Row, found: Found): string | Outcome | undefined => {
   return Outcome.Rejected({ id: row.id, code: "redacted", message, fields })
 }
 
-const writer = ({ api, environment, callsPerSecond }: Lines, { options }: Request): Writer => {
+const writer = ({ api, identity, callsPerSecond }: Lines, { options }: Request): Writer => {
   const look = makeLook(api, undefined, ["reference-id", "redacted-at"])
 
   const open = Effect.fnUntraced(function* (
@@ -121,7 +125,7 @@ const writer = ({ api, environment, callsPerSecond }: Lines, { options }: Reques
       return { calls, seconds: Math.ceil(calls / callsPerSecond) }
     },
     write: Effect.fnUntraced(function* (batch) {
-      yield* environment.identity
+      yield* identity
       const fresh = batch.rows.filter(({ remoteId }) => remoteId === undefined)
       const found = yield* look(fresh.flatMap((row) => referenceOf(row) ?? []))
       return yield* settleEach(batch.rows, (row) =>
