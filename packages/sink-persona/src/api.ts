@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type { JsonObject, SchemaError } from "effect/Schema"
 import { type Trouble, troubleOf, unexpected } from "./errors.ts"
-import { type Account, decode, type FieldSchema } from "./shapes.ts"
+import { type Account, type AccountPage, decode, type FieldSchema } from "./shapes.ts"
 
 export type Reply<A> = { readonly _tag: "Done"; readonly value: A } | Trouble
 
@@ -67,7 +67,7 @@ export const makePersonaApi = ({ calls, posts }: { readonly calls: Api; readonly
       ids: ReadonlyArray<string>,
       after: string | undefined,
       attributes: ReadonlyArray<string>,
-    ): Effect.Effect<ReadonlyArray<Account>, SinkError> =>
+    ): Effect.Effect<AccountPage, SinkError> =>
       send(
         calls,
         "accounts.list",

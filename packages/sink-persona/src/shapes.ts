@@ -26,6 +26,12 @@ export interface Account {
   readonly attributes: Schema.JsonObject
 }
 
+export interface AccountPage {
+  readonly accounts: ReadonlyArray<Account>
+  /** Undefined where the answer does not say. */
+  readonly isLast: boolean | undefined
+}
+
 const own = (object: Schema.JsonObject, name: string): Schema.Json | undefined =>
   Object.hasOwn(object, name) ? object[name] : undefined
 
@@ -62,7 +68,12 @@ const FieldSchema = Schema.Struct({
 export type FieldSchema = typeof FieldSchema.Type
 
 const decodeAccount = Schema.decodeUnknownEffect(Schema.Struct({ data: AccountData }))
-const decodePage = Schema.decodeUnknownEffect(Schema.Struct({ data: Schema.Array(AccountData) }))
+const decodePage = Schema.decodeUnknownEffect(
+  Schema.Struct({
+    data: Schema.Array(AccountData),
+    links: nullable(Schema.Struct({ next: nullable(Schema.String) })),
+  }),
+)
 const decodeType = Schema.decodeUnknownEffect(
   Schema.Struct({
     data: Schema.Struct({ attributes: Schema.Struct({ "field-schemas": Schema.Array(FieldSchema) }) }),
@@ -73,7 +84,14 @@ const decodeCase = Schema.decodeUnknownEffect(Schema.Struct({ data: Schema.Struc
 /** What decodes each answer. */
 export const decode = {
   account: (body: unknown) => Effect.map(decodeAccount(body), ({ data }) => toAccount(data)),
-  accounts: (body: unknown) => Effect.map(decodePage(body), ({ data }) => data.map(toAccount)),
+  accounts: (body: unknown) =>
+    Effect.map(
+      decodePage(body),
+      ({ data, links }): AccountPage => ({
+        accounts: data.map(toAccount),
+        isLast: links?.next === undefined ? undefined : links.next === null,
+      }),
+    ),
   fieldSchemas: (body: unknown) => Effect.map(decodeType(body), ({ data }) => data.attributes["field-schemas"]),
   caseId: (body: unknown) => Effect.map(decodeCase(body), ({ data }) => data.id),
 }

@@ -3,7 +3,7 @@ import type { SinkError } from "@sluice/core"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import { PAGE, type PersonaApi } from "../api.ts"
-import type { Account } from "../shapes.ts"
+import type { Account, AccountPage } from "../shapes.ts"
 
 /** By reference id. Several: types of account count their reference ids each for itself. */
 export type Found = ReadonlyMap<string, ReadonlyArray<Account>>
@@ -13,6 +13,13 @@ export type Look = (ids: ReadonlyArray<string>) => Effect.Effect<Found, SinkErro
 const isOf = (type: string | undefined, account: Account): boolean =>
   type === undefined || account.type === undefined || account.type === type
 
+/** Where Persona does not say it, a full page that lacks somebody may have another one after it. */
+const mayGoOn = ({ accounts, isLast }: AccountPage, ids: ReadonlyArray<string>): boolean => {
+  if (isLast !== undefined) return !isLast
+  const seen = new Set(accounts.map(({ referenceId }) => referenceId))
+  return accounts.length >= PAGE && ids.some((id) => !seen.has(id))
+}
+
 /** `shown`: the attributes that come back. */
 export const makeLook = (api: PersonaApi, type: string | undefined, shown: ReadonlyArray<string>): Look => {
   const pagesOf = Effect.fnUntraced(function* (ids: ReadonlyArray<string>) {
@@ -20,8 +27,8 @@ export const makeLook = (api: PersonaApi, type: string | undefined, shown: Reado
     let after: string | undefined
     do {
       const page = yield* api.accountsByReference(ids, after, shown)
-      accounts.push(...page)
-      after = page.length < PAGE ? undefined : page.at(-1)?.id
+      accounts.push(...page.accounts)
+      after = mayGoOn(page, ids) ? page.accounts.at(-1)?.id : undefined
     } while (after !== undefined)
     return accounts
   })
