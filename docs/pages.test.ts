@@ -28,6 +28,8 @@ ${indented}`
 const sampleOf = (name: string): string => {
   if (name.includes("LIST")) return "20"
   if (name.endsWith("DOMAIN")) return "acme.eu.auth0.example.com"
+  if (name === "PERSONA_ACCOUNT_TYPE") return "acttp_example"
+  if (name === "PERSONA_CASE_TEMPLATE") return "ctmpl_example"
   return name.endsWith("LOGIN_URL") ? "https://acme.my.salesforce.com" : "test-value"
 }
 

@@ -6,7 +6,7 @@ import { filled, findTests, type Row, rowsOf, type Vendor } from "./traps.ts"
 const page = read("docs/traps.md")
 const rows = rowsOf(page)
 const tests = findTests()
-const known: { readonly [vendor in Vendor]: number } = { auth0: 30, brevo: 24, salesforce: 42 }
+const known: { readonly [vendor in Vendor]: number } = { auth0: 30, brevo: 24, salesforce: 42, persona: 21 }
 const nameOf = ({ vendor, number }: Pick<Row, "vendor" | "number">) => `${vendor} trap ${number}`
 
 describe("docs/traps.md", () => {

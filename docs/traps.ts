@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs"
 import { basename, join } from "node:path"
 import { files, read, root } from "./files.ts"
 
-const vendors = ["auth0", "brevo", "salesforce"] as const
+const vendors = ["auth0", "brevo", "salesforce", "persona"] as const
 export type Vendor = (typeof vendors)[number]
 
 const vendorOf = (text: string): Vendor | undefined => vendors.find((vendor) => text.toLowerCase().startsWith(vendor))
@@ -22,7 +22,9 @@ export const findTests = (): ReadonlyArray<TrapTest> =>
     .filter((path) => path.endsWith(".test.ts"))
     .flatMap((file) =>
       [
-        ...read(file).matchAll(/(["'`])(auth0|brevo|salesforce) (traps? [^:"'`]*\d+[^:"'`]*: (?:\\.|(?!\1).)*)\1/g),
+        ...read(file).matchAll(
+          /(["'`])(auth0|brevo|salesforce|persona) (traps? [^:"'`]*\d+[^:"'`]*: (?:\\.|(?!\1).)*)\1/g,
+        ),
       ].flatMap(([, , vendor, text = ""]) => {
         const numbers = /^traps? (\d+(?:(?:, | and )\d+)*)/.exec(text)?.[1] ?? ""
         const title = `${vendor} ${text}`.replaceAll(/\\(["'`])/g, "$1")

@@ -16,6 +16,7 @@ const command = (name: string) => source(`cli/src/commands/${name}.ts`)
 const shippedPlugins = {
   "sluice/source-auth0": source("source-auth0/src/index.ts"),
   "sluice/sink-brevo": source("sink-brevo/src/index.ts"),
+  "sluice/sink-persona": source("sink-persona/src/index.ts"),
   "sluice/sink-salesforce": source("sink-salesforce/src/index.ts"),
 }
 

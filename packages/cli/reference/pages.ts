@@ -13,6 +13,7 @@ import {
   type StreamSpec,
 } from "@sluice/core"
 import { sink as brevo } from "@sluice/sink-brevo"
+import { sink as persona } from "@sluice/sink-persona"
 import { sink as salesforce } from "@sluice/sink-salesforce"
 import { source as auth0 } from "@sluice/source-auth0"
 import * as Effect from "effect/Effect"
@@ -159,6 +160,11 @@ const plugins = [
     file: "brevo.md",
     title: "Brevo sink",
     make: (title: string) => sinkPage("brevo", title, brevo),
+  },
+  {
+    file: "persona.md",
+    title: "Persona sink",
+    make: (title: string) => sinkPage("persona", title, persona),
   },
   {
     file: "salesforce.md",
