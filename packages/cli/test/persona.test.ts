@@ -97,7 +97,9 @@ describe("users as accounts", () => {
       const { pipelines } = yield* planned(on, accounts)
       const [only] = pipelines
       if (only === undefined) return yield* Effect.die("the file has a pipeline")
-      return yield* preview(only, { limit: 0, emails: [], ids: [id, redacted], reveal: true }).pipe(Effect.provide(services(on)))
+      return yield* preview(only, { limit: 0, emails: [], ids: [id, redacted], reveal: true }).pipe(
+        Effect.provide(services(on)),
+      )
     }).pipe(Effect.runPromise)
     const rows = report.records.map(({ routes }) => routes["persona.accounts"])
     assert.deepStrictEqual(
