@@ -135,6 +135,16 @@ describe("--connect", () => {
     assert.strictEqual(preview.code, 0, preview.stdout)
   })
 
+  it("works for any object of Salesforce, which has a required name and an id of another system", async () => {
+    const contact = ["--source", "auth0", "--sink", "salesforce", "--object", "Contact"]
+    const { code, stderr } = await sluice(["init", at("users.yaml"), ...contact, "--connect", ...state()], it1.env)
+    assert.strictEqual(code, 0, stderr)
+    assert.match(read("users.yaml"), /key: Auth0_Id__c/)
+    assert.match(read("users.yaml"), /LastName: \{ from: family_name, default: "\(unknown\)" \}/)
+    const check = await sluice(["check", at("users.yaml"), "--connect", ...state()], it1.env)
+    assert.strictEqual(check.code, 0, check.stdout)
+  })
+
   it("shows no value of a record", async () => {
     const { stdout } = await sluice(["init", at("users.yaml"), ...brevo, "--connect", ...state()], it1.env)
     for (const user of it1.sandbox.control.users()) {
