@@ -14,6 +14,13 @@ const SECONDS_PER_CHUNK = 2
 /** Queries for so many rows at once, five of them a call. */
 const QUERY_ROWS = 200
 
+/** Calls that look for people before a batch of rows is written: they may be found as records of two kinds. */
+const looksFor = (rows: number, batch: number, queries: number): number => {
+  if (queries === 0) return 0
+  const perBatch = Math.ceil((Math.ceil(Math.min(rows, batch) / QUERY_ROWS) * queries) / MOST_CHUNKS) + 1
+  return Math.ceil(rows / batch) * perBatch
+}
+
 export interface CostOptions {
   readonly options: ObjectOptions
   readonly concurrency: number
@@ -25,7 +32,8 @@ export interface CostOptions {
 export const makeCost =
   ({ options, concurrency, queries, isScarce }: CostOptions) =>
   (rows: number): { readonly calls: number; readonly seconds: number } => {
-    const looks = Math.ceil((Math.ceil(rows / QUERY_ROWS) * queries) / MOST_CHUNKS)
+    const batch = options.path === "collections" ? CHUNK_ROWS : CHUNK_ROWS * MOST_CHUNKS
+    const looks = looksFor(rows, batch, queries)
     if (isWorth(options, rows)) {
       const jobs = Math.ceil(rows / BULK_ROWS)
       const seconds = jobs * SECONDS_PER_JOB + Math.ceil(rows / BULK_ROWS_PER_SECOND)

@@ -55,16 +55,28 @@ export const makeLookup = ({ search, describe, own, key, columns, matcher }: Loo
     })
   })
 
-  const heldBy = (match: Match, fields: ReadonlyMap<string, JsonObject>): Held | undefined => {
-    if (match._tag === "None") return undefined
-    const { why } = match
-    if (match._tag === "Several") {
-      return { remoteId: match.ids[0] ?? "", fields: {}, why, held: `${why}: ${match.ids.join(", ")}` }
-    }
-    const { id, isPerson } = match.candidate
+  const several = ({ ids, why }: Extract<Match, { readonly _tag: "Several" }>): Held => ({
+    remoteId: ids[0] ?? "",
+    fields: {},
+    why,
+    held: `${why}: ${ids.join(", ")}`,
+  })
+
+  /** Of another object, with what that one has no field for. */
+  const taken = Effect.fnUntraced(function* (
+    { candidate, why }: Extract<Match, { readonly _tag: "One" }>,
+    fields: JsonObject | undefined,
+  ) {
+    const { id, isPerson, type } = candidate
     const person = isPerson ? { held: `${id} is a person account: write it as an Account` } : {}
-    return { remoteId: id, fields: fields.get(id) ?? {}, why, ...person }
-  }
+    const other = type === own.name ? undefined : yield* describe(type)
+    const lacks = columns.flatMap(({ field, name }) =>
+      other === undefined || other.fields.has(field.name) ? [] : [name],
+    )
+    const without = lacks.length === 0 ? "" : `; left out, for a ${type} has none: ${lacks.join(", ")}`
+    const held: Held = { remoteId: id, fields: fields ?? {}, why: `${why}${without}`, ...person }
+    return held
+  })
 
   const adopted = Effect.fnUntraced(function* (matches: ReadonlyMap<string, Match>, rows: Rows) {
     const ones = [...matches].flatMap(([of, match]) =>
@@ -74,10 +86,12 @@ export const makeLookup = ({ search, describe, own, key, columns, matcher }: Loo
     for (const [type, found] of Map.groupBy(ones, (one) => one.type)) {
       for (const [id, held] of yield* byId(type, new Map(found.map((one) => [one.id, one.row])))) fields.set(id, held)
     }
-    return [...matches].flatMap(([of, match]) => {
-      const held = heldBy(match, fields)
-      return held === undefined ? [] : [[of, held] as const]
-    })
+    const held = new Map<string, Held>()
+    for (const [of, match] of matches) {
+      if (match._tag === "Several") held.set(of, several(match))
+      if (match._tag === "One") held.set(of, yield* taken(match, fields.get(match.candidate.id)))
+    }
+    return held
   })
 
   return Effect.fnUntraced(function* (

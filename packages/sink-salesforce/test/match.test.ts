@@ -38,10 +38,12 @@ const found = (...lists: ReadonlyArray<ReadonlyArray<JsonObject>>): Script =>
     })),
   })
 
-/** Queries for one row: Contacts by key and by e-mail, then Leads. */
+const of = (type: string, records: ReadonlyArray<JsonObject>) =>
+  records.map((record) => ({ attributes: { type, url: "" }, ...record }))
+
+/** Queries for one row, in one call: Contacts by key and by e-mail, then Leads. */
 const people = (contacts: ReadonlyArray<JsonObject>, leads: ReadonlyArray<JsonObject> = []) => [
-  found([], contacts),
-  found([], leads),
+  found([], of("Contact", contacts), [], of("Lead", leads)),
 ]
 
 const before = (object: "Contact" | "Lead", change = {}) => [
@@ -315,26 +317,29 @@ describe("a match", () => {
     ...given,
   })
   const rules = { key: "Auth0_Id__c", fields: ["Email", "Phone"], types: ["Contact", "Lead"] }
-  const of = (candidates: ReadonlyArray<Candidate>, fields: JsonObject = { Email: " ADA@example.com" }) =>
+  const matched = (candidates: ReadonlyArray<Candidate>, fields: JsonObject = { Email: " ADA@example.com" }) =>
     matchRow(row(1, fields), rules, makeIndex(rules, candidates), () => false)
 
   it("by key comes before any e-mail", () => {
     const own = candidate("3", { key: "auth0|1", values: new Map() })
-    assert.deepInclude(of([candidate("1"), candidate("2"), own]), { _tag: "One", candidate: own })
+    assert.deepInclude(matched([candidate("1"), candidate("2"), own]), { _tag: "One", candidate: own })
   })
 
   it("by a phone number compares digits, after the e-mail", () => {
     const phone = candidate("1", { values: new Map([["Phone", "33612345678"]]) })
     const fields = { Email: "nobody@example.com", Phone: "+33 6 12 34 56 78" }
-    assert.deepInclude(of([phone], fields), { _tag: "One", candidate: phone })
-    assert.deepInclude(of([phone, candidate("2", { values: new Map([["Email", "nobody@example.com"]]) })], fields), {
-      _tag: "One",
-    })
+    assert.deepInclude(matched([phone], fields), { _tag: "One", candidate: phone })
+    assert.deepInclude(
+      matched([phone, candidate("2", { values: new Map([["Email", "nobody@example.com"]]) })], fields),
+      {
+        _tag: "One",
+      },
+    )
   })
 
   it("without a value is none", () => {
-    assert.deepStrictEqual(of([candidate("1")], { Email: "" }), { _tag: "None" })
-    assert.deepStrictEqual(of([candidate("1")], {}), { _tag: "None" })
+    assert.deepStrictEqual(matched([candidate("1")], { Email: "" }), { _tag: "None" })
+    assert.deepStrictEqual(matched([candidate("1")], {}), { _tag: "None" })
   })
 })
 

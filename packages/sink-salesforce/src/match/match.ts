@@ -9,7 +9,7 @@ import * as Semaphore from "effect/Semaphore"
 import type { Describe, SObject } from "../describe/describe.ts"
 import { id18 } from "../ids.ts"
 import { type Candidate, type Index, type Match, type Matching, makeIndex, matchRow, normalised } from "./candidates.ts"
-import { type Search, textIn } from "./search.ts"
+import { type Search, textIn, typeIn } from "./search.ts"
 import { selects } from "./soql.ts"
 
 /** The objects that hold people: one may be a Contact for one team and a Lead for another. */
@@ -124,21 +124,14 @@ export const makeMatcher = (options: MatchOptions): Matcher => {
 
   const candidates = Effect.fnUntraced(function* (rows: ReadonlyArray<Row>) {
     const described = yield* objects
-    const found: Array<Candidate> = []
-    for (const each of described) {
-      const records = yield* search(queriesFor(each, rows))
-      const [live, gone] = [
-        records.filter((one) => one.IsConverted !== true),
-        records.filter((one) => one.IsConverted === true),
-      ]
-      found.push(...live.map((record) => toCandidate(each.name, record)))
-      found.push(
-        ...(yield* converted(
-          gone,
-          described.find(({ name }) => name === "Contact"),
-        )),
-      )
-    }
+    const records = yield* search(described.flatMap((each) => queriesFor(each, rows)))
+    const live = records.filter((record) => record.IsConverted !== true)
+    const contact = described.find(({ name }) => name === "Contact")
+    const leads = records.filter((record) => record.IsConverted === true)
+    const found = [
+      ...live.map((record) => toCandidate(typeIn(record) ?? object, record)),
+      ...(yield* converted(leads, contact)),
+    ]
     const matching: Matching = { key, fields, types: described.map(({ name }) => name) }
     return { matching, index: makeIndex(matching, found) }
   })

@@ -76,6 +76,13 @@ export const makeSearch = (connected: Connected): Search => {
 const unreadable = () =>
   new SinkError({ reason: new Protocol({ message: "Salesforce: a query's part of an answer is not as described" }) })
 
+const isObject = (value: unknown): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+/** The object that a record is of. */
+export const typeIn = ({ attributes }: JsonObject): string | undefined =>
+  isObject(attributes) ? textIn(attributes, "type") : undefined
+
 /** The text of a field; undefined where it has none. */
 export const textIn = (record: JsonObject, field: string): string | undefined => {
   const value = Object.hasOwn(record, field) ? record[field] : undefined
