@@ -1,11 +1,13 @@
 /** Signing in: three ways, one session for all calls, and a token that goes nowhere but to Salesforce. */
 import { assert, describe, it } from "@effect/vitest"
-import { CurrentLimiters, makeLimiters, PluginState, SinkError } from "@sluice/core"
+import { type Api, CurrentLimiters, makeLimiters, PluginState, SinkError } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as Headers from "effect/http/Headers"
 import * as Schema from "effect/Schema"
 import nock from "nock"
 import { SalesforceConfig } from "../src/index.ts"
+import { makeSessions } from "../src/signin/session.ts"
 import {
   connect,
   created,
@@ -207,6 +209,26 @@ describe("the session", () => {
     }).pipe(services),
   )
 
+  it.effect("salesforce trap 31: a call that is late to find the old one ended leaves the new one alone", () =>
+    Effect.gen(function* () {
+      let signedIn = 0
+      const answer = { instance_url: HOST, id: `https://login.salesforce.com/id/${ORGANIZATION}/005000000000001AAA` }
+      const tokens: Api = {
+        call: (asked) => {
+          const body = { ...answer, access_token: `session ${++signedIn}` }
+          return Effect.orDie(asked.decode({ status: 200, headers: Headers.empty, body }))
+        },
+      }
+      const sessions = makeSessions(tokens, { form: Effect.succeed({}) }, undefined)
+      const first = yield* sessions.current
+      yield* sessions.renew(first)
+      const second = yield* sessions.current
+      yield* sessions.renew(first)
+      assert.strictEqual(yield* sessions.current, second)
+      assert.strictEqual(signedIn, 2)
+    }),
+  )
+
   it.effect("that is refused again after it was renewed is the end", () =>
     Effect.gen(function* () {
       const sent = salesforce(
@@ -240,6 +262,14 @@ describe("the session", () => {
       const [outcome] = yield* write([row(1)])
       assert.deepInclude(outcome, { _tag: "Rejected", code: "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY" })
       assert.strictEqual(sent.length, 4)
+    }).pipe(services),
+  )
+
+  it.effect("salesforce trap 32: the same words with another status renew nothing either", () =>
+    Effect.gen(function* () {
+      const sent = salesforce(...opening("Contact"), when(COLLECTIONS, 400, ended))
+      assert.strictEqual((yield* reasonOf(write([row(1)])))?._tag, "BatchRefused")
+      assert.strictEqual(sent.filter(({ call }) => call.endsWith("/token")).length, 1)
     }).pipe(services),
   )
 
