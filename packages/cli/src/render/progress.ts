@@ -110,7 +110,6 @@ const take = (standing: Standing, event: Extract<RunEvent, { _tag: "Progress" }>
   const settled = counts.length === 0 ? 0 : Math.min(...counts)
   if (settled !== standing.settled) standing.settledAt = now
   standing.settled = settled
-  standing.waited = event.waited_ms
   standing.routes = event.routes
 }
 

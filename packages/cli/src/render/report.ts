@@ -56,7 +56,7 @@ const routeTable = (report: PipelineReport, { style, width }: Page): ReadonlyArr
 const facts = (report: PipelineReport, { style, width }: Page): ReadonlyArray<string> => {
   const line = (label: string, text: string) => hang(`  ${style.dim(label.padEnd(10))}`, text, width)
   const calls = Object.entries(report.calls).map(([name, count]) => `${clean(name)} ${number(count)}`)
-  const waited = report.waited_ms >= 50 ? `; waited ${duration(report.waited_ms)} for rate limits` : ""
+  const waited = report.waited_ms >= 50 ? `; together they waited ${duration(report.waited_ms)} for rate limits` : ""
   const counted = [...Object.values(report.routes), ...Object.values(report.recovered)]
   const written = counted.reduce((sum, { delivered }) => sum + delivered, 0)
   return [

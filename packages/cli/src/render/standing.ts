@@ -12,7 +12,6 @@ export interface Standing {
   settled: number
   /** When `settled` last grew: batches settle as a whole, so a rate taken in between would sink. */
   settledAt: number
-  waited: number
   routes: { readonly [route: string]: Readonly<RouteCounts> }
   /** By connection. */
   readonly waits: Map<string, { readonly why: "limit" | "retry"; readonly until: number }>
@@ -26,7 +25,6 @@ export const newStanding = (pipeline: string, startedAt: number, expected: numbe
   expected,
   settled: 0,
   settledAt: startedAt,
-  waited: 0,
   routes: {},
   waits: new Map(),
   jobs: new Map(),
@@ -62,7 +60,7 @@ const join = (parts: ReadonlyArray<string>, width: number): string =>
 const BAR = { wide: 24, narrow: 12 }
 
 const pace = (standing: Standing, now: number, columns: number): ReadonlyArray<string> => {
-  const { expected, settled, settledAt, startedAt, waited } = standing
+  const { expected, settled, settledAt, startedAt } = standing
   const elapsed = now - startedAt
   const rate = settledAt > startedAt ? (settled / (settledAt - startedAt)) * 1000 : 0
   const share = expected === undefined || expected === 0 ? undefined : Math.min(1, settled / expected)
@@ -75,7 +73,6 @@ const pace = (standing: Standing, now: number, columns: number): ReadonlyArray<s
     `${number(Math.round(rate))}/s`,
     ...(elapsed < 1000 ? [] : [`after ${whole(elapsed)}`]),
     ...(left === undefined ? [] : [`${duration(left)} left`]),
-    ...(waited >= 50 ? [`waited ${duration(waited)} for limits`] : []),
   ]
 }
 
