@@ -12,9 +12,10 @@ import {
 } from "@sluice/core"
 import type { Headers } from "effect/http/Headers"
 import * as Option from "effect/Option"
+import type { Json } from "effect/Schema"
 import * as Schema from "effect/Schema"
 
-/** What an answer says about one row. Its messages are our own: Brevo's can quote the row. */
+/** What an answer says about one row. Its messages are our own, and of Brevo's words what quotes nothing of the row. */
 export type Trouble =
   | { readonly _tag: "Absent" }
   /** Identifiers of the row that belong to another contact; empty where Brevo does not say which. */
@@ -68,7 +69,7 @@ const code =
   (...codes: ReadonlyArray<string>) =>
   (body: ErrorBody) =>
     body.code !== undefined && codes.includes(body.code)
-const says = (pattern: RegExp) => (body: ErrorBody) => pattern.test(body.message ?? "")
+const mentions = (pattern: RegExp) => (body: ErrorBody) => pattern.test(body.message ?? "")
 
 /** The first rule that fits counts. Codes are an open set at Brevo, so the last rule of a status takes any. */
 const table: ReadonlyArray<Rule> = [
@@ -76,17 +77,27 @@ const table: ReadonlyArray<Rule> = [
   { status: 400, when: (b) => duplicates(b).length > 0, handling: "conflict", meaning: "an identifier is taken" },
   { status: 400, when: code("duplicate_parameter"), handling: "conflict", meaning: "an identifier is taken" },
   // A membership changed since we looked; the next look sees it.
-  { status: 400, when: says(/already (in|removed from) list/i), handling: "busy", meaning: "its lists just changed" },
+  {
+    status: 400,
+    when: mentions(/already (in|removed from) list/i),
+    handling: "busy",
+    meaning: "its lists just changed",
+  },
   // Not any mention of a list: a value can be missing from the list of an attribute's options.
   {
     status: 400,
-    when: says(/list_?ids?\b|\blist id|^lists? /i),
+    when: mentions(/list_?ids?\b|\blist id|^lists? /i),
     handling: "bad_lists",
     meaning: "a list does not exist",
   },
   { status: 400, when: code("missing_parameter"), handling: "reject", meaning: "something it needs is missing" },
   { status: 400, when: code("account_in_process", "duplicate_request"), handling: "busy", meaning: "it is in process" },
-  { status: 400, when: says(/phone|\bSMS\b|whatsapp|landline/i), handling: "bad_phone", meaning: "a bad phone number" },
+  {
+    status: 400,
+    when: mentions(/phone|\bSMS\b|whatsapp|landline/i),
+    handling: "bad_phone",
+    meaning: "a bad phone number",
+  },
   { status: 400, handling: "reject", meaning: "a value is not acceptable" },
   { status: 401, handling: "unauthorized", meaning: "the API key or this machine's IP address is not accepted" },
   { status: 402, handling: "quota", meaning: "the plan's credits are used up" },
@@ -125,6 +136,12 @@ const read = (answer: Answer): { readonly rule: Rule; readonly body: ErrorBody }
 const codeOf = (answer: Answer, body: ErrorBody): string =>
   body.code !== undefined && /^[a-z_]{1,40}$/i.test(body.code) ? body.code : `http_${answer.status}`
 
+const described = (rule: Rule, answer: Answer, body: ErrorBody): string =>
+  `Brevo: ${rule.meaning} (${answer.status} ${codeOf(answer, body)})${answer.said === undefined ? "" : `, it says: ${answer.said}`}`
+
+/** For the HTTP unit: Brevo's own words. */
+export const says = (body: Json): string | undefined => Option.getOrUndefined(readBody(body))?.message
+
 /** Brevo sends no `Retry-After`: `x-sib-ratelimit-reset` has the seconds until the window of its limit ends. */
 const whole = (headers: Headers, name: string): number | undefined => {
   const value = headers[name]
@@ -155,7 +172,7 @@ const IP_HINT =
 export const classify = (answer: Answer): Verdict => {
   if (answer.status >= 200 && answer.status < 300) return { _tag: "Accept" }
   const { rule, body } = read(answer)
-  const what = `Brevo: ${rule.meaning} (${answer.status} ${codeOf(answer, body)})`
+  const what = described(rule, answer, body)
   switch (rule.handling) {
     case "unauthorized":
       return { _tag: "Fail", reason: new Unauthorized({ message: `${what}. ${IP_HINT}` }) }
@@ -190,7 +207,7 @@ const namedIn = (text: string): ReadonlyArray<string> =>
 export const troubleOf = (answer: Answer): Trouble => {
   const { rule, body } = read(answer)
   const code = codeOf(answer, body)
-  const message = `Brevo: ${rule.meaning} (${answer.status} ${code})`
+  const message = described(rule, answer, body)
   switch (rule.handling) {
     case "absent":
       return { _tag: "Absent" }

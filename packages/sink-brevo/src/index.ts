@@ -8,7 +8,7 @@ import { makeBrevoApi } from "./api.ts"
 import { ownFields } from "./attributes.ts"
 import { BrevoConfig, ContactOptions, DEFAULT_SHARE, limitsOf } from "./config.ts"
 import { type Lines, makeContactWriter } from "./contacts.ts"
-import { classify, readLimit, stop } from "./errors.ts"
+import { classify, readLimit, says, stop } from "./errors.ts"
 import type { Account } from "./shapes.ts"
 import { policies } from "./withdraw.ts"
 
@@ -47,6 +47,7 @@ export const sink: Sink<BrevoConfig> = {
       authorize: (request) =>
         Effect.succeed(HttpClientRequest.setHeaders(request, { "api-key": key, accept: "application/json" })),
       classify,
+      says,
     }).pipe(Effect.mapError((reason) => new SinkError({ reason })))
     const brevo = makeBrevoApi(api)
     const lines: Lines = {

@@ -12,6 +12,7 @@ import {
 } from "@sluice/core"
 import type { Headers } from "effect/http/Headers"
 import * as Option from "effect/Option"
+import type { Json } from "effect/Schema"
 import * as Schema from "effect/Schema"
 
 /** Both error shapes: the Management API's and OAuth's. `errorCode` is absent in many answers. */
@@ -49,7 +50,7 @@ const code =
   (...codes: ReadonlyArray<string>) =>
   (body: ErrorBody) =>
     codes.includes(body.errorCode ?? body.error ?? "")
-const says = (pattern: RegExp) => (body: ErrorBody) => pattern.test(body.message ?? body.error_description ?? "")
+const mentions = (pattern: RegExp) => (body: ErrorBody) => pattern.test(body.message ?? body.error_description ?? "")
 
 /** The first rule that fits counts; the last of a status takes every other answer with it. */
 const management: ReadonlyArray<Rule> = [
@@ -57,17 +58,17 @@ const management: ReadonlyArray<Rule> = [
   // Auth0 calls every parameter of a URL the query; only `q` is the search.
   {
     status: 400,
-    when: says(/query validation error.* on property (?!q\b)/i),
+    when: mentions(/query validation error.* on property (?!q\b)/i),
     handling: "refused",
     meaning: "a parameter is not valid",
   },
   { status: 400, when: code("invalid_query_string"), handling: "query", meaning: "the search is not valid" },
-  { status: 400, when: says(/'q' parameter|query/i), handling: "query", meaning: "the search is not valid" },
+  { status: 400, when: mentions(/'q' parameter|query/i), handling: "query", meaning: "the search is not valid" },
   { status: 400, handling: "refused", meaning: "the request is not valid" },
-  { status: 401, when: says(/audience/i), handling: "audience", meaning: "the token is for another API or host" },
+  { status: 401, when: mentions(/audience/i), handling: "audience", meaning: "the token is for another API or host" },
   { status: 401, handling: "expired", meaning: "the token is not accepted" },
   { status: 403, when: code("insufficient_scope"), handling: "scope", meaning: "a scope is missing" },
-  { status: 403, when: says(/insufficient scope/i), handling: "scope", meaning: "a scope is missing" },
+  { status: 403, when: mentions(/insufficient scope/i), handling: "scope", meaning: "a scope is missing" },
   {
     status: 403,
     when: code("insufficient_entitlement"),
@@ -77,7 +78,7 @@ const management: ReadonlyArray<Rule> = [
   { status: 403, handling: "forbidden", meaning: "the application may not do this" },
   // Absence is believed only where Auth0 says it of the user: a wrong path is a 404 too.
   { status: 404, when: code("inexistent_user"), handling: "accept", meaning: "there is no such user" },
-  { status: 404, when: says(/user does not exist/i), handling: "accept", meaning: "there is no such user" },
+  { status: 404, when: mentions(/user does not exist/i), handling: "accept", meaning: "there is no such user" },
   { status: 404, handling: "domain", meaning: "there is no such address" },
   { status: 408, handling: "retry", meaning: "it took too long" },
   { status: 413, handling: "refused", meaning: "the request is too large" },
@@ -101,13 +102,13 @@ const token: ReadonlyArray<Rule> = [
   { status: 401, handling: "unauthorized", meaning: "client_id, client_secret or private_key is not accepted" },
   {
     status: 403,
-    when: says(/service not enabled|audience/i),
+    when: mentions(/service not enabled|audience/i),
     handling: "audience",
     meaning: "the audience is unknown",
   },
   {
     status: 403,
-    when: says(/not authorized to access|client-grant|client grant/i),
+    when: mentions(/not authorized to access|client-grant|client grant/i),
     handling: "forbidden",
     meaning: "the application is not authorized for the Management API",
   },
@@ -120,7 +121,7 @@ const token: ReadonlyArray<Rule> = [
   { status: 403, handling: "unauthorized", meaning: "the credentials are not accepted" },
   { status: 404, handling: "domain", meaning: "there is no such tenant" },
   { status: 408, handling: "retry", meaning: "it took too long" },
-  { status: 429, when: says(/quota/i), handling: "quota", meaning: "the application's token quota is used up" },
+  { status: 429, when: mentions(/quota/i), handling: "quota", meaning: "the application's token quota is used up" },
   { status: 429, handling: "wait", meaning: "the rate limit is reached" },
   { status: 501, handling: "refused", meaning: "not available" },
 ]
@@ -129,6 +130,12 @@ const other = (status: number): Rule =>
   status >= 500
     ? { status, handling: "retry", meaning: "the service failed" }
     : { status, handling: "refused", meaning: "an answer that is not described" }
+
+/** For the HTTP unit: Auth0's own words. */
+export const says = (body: Json): string | undefined => {
+  const { message, error_description } = Option.getOrElse(readBody(body), (): ErrorBody => ({}))
+  return message ?? error_description
+}
 
 /** A vendor's text can quote the request, so of it only what looks like a code or a scope is repeated. */
 const codeOf = (status: number, body: ErrorBody): string => {
@@ -146,7 +153,7 @@ const verdict = (table: ReadonlyArray<Rule>, answer: Answer): Verdict => {
   if (status >= 200 && status < 300) return { _tag: "Accept" }
   const body = Option.getOrElse(readBody(answer.body), (): ErrorBody => ({}))
   const rule = table.find((each) => each.status === status && (each.when?.(body) ?? true)) ?? other(status)
-  const message = `Auth0: ${rule.meaning} (${status} ${codeOf(status, body)}).`
+  const message = `Auth0: ${rule.meaning} (${status} ${codeOf(status, body)})${answer.said === undefined ? "" : `, it says: ${answer.said.replace(/\.$/, "")}`}.`
   const wait = retryAfterMillis(answer.headers)
   const throttled: Verdict = { _tag: "Throttled", ...(wait === undefined ? {} : { retryAfterMillis: wait }) }
   switch (rule.handling) {

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Redacted from "effect/Redacted"
 import { Auth0Config, DEFAULT_SHARE, exportHosts, limitsOf } from "./config.ts"
-import { classify, classifyJob, classifyToken, readLimit } from "./errors.ts"
+import { classify, classifyJob, classifyToken, readLimit, says } from "./errors.ts"
 import { makeJobs } from "./export/jobs.ts"
 import { identify } from "./identify.ts"
 import { makeManagement } from "./management.ts"
@@ -41,6 +41,7 @@ export const source: Source<Auth0Config> = {
         limits: { ...limits },
         account: `auth0:${endpoint.baseUrl ?? domain}`,
         readLimit,
+        says,
       }
       const tokenApi = yield* makeApi({ ...common, authorize: yield* makeProof(config), classify: classifyToken })
       const tokens = makeTokens(tokenApi, config)

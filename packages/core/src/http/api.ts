@@ -36,6 +36,8 @@ export interface Answer {
   readonly status: number
   readonly headers: Headers
   readonly body: Json | undefined
+  /** Of an answer of 400 or more: what `says` found, without anybody's data, to be repeated in messages. */
+  readonly said?: string
 }
 
 /** What a vendor's answer means for the call; each vendor has one file that says so. */
@@ -88,6 +90,8 @@ export interface ApiOptions {
   /** Called once after `Expired`, before the call is sent again. */
   readonly refresh?: Effect<void, CallReason>
   readonly classify: (answer: Answer) => Verdict
+  /** The vendor's own message in the body of a refusal, as it is: what goes into `Answer.said` is masked. */
+  readonly says?: (body: Json) => string | undefined
   /** For one attempt, headers and body together. 120 seconds where absent. */
   readonly timeoutMillis?: number
   /** A body larger than this is a `Protocol` error. 64 MiB where absent. */

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Result from "effect/Result"
-import type { SchemaError } from "effect/Schema"
+import type { Json, SchemaError } from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import type { Scope } from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
@@ -18,6 +18,7 @@ import { type Bucket, type Closed, CurrentLimiters, longestWait, longestWindow, 
 import { CurrentMeter, type Meter } from "./meter.ts"
 import { monotonicMillis } from "./monotonic.ts"
 import { backoff, makeBudget, maxAttempts, maxThrottles } from "./retry.ts"
+import { vendorWords } from "./vendorWords.ts"
 import { CurrentAttempt, CurrentWaiting, noticeable, type Wait } from "./watch.ts"
 
 interface Connection {
@@ -90,10 +91,22 @@ const answered = Effect.fnUntraced(function* (
       garbled(`${where}: the answer of ${bytes.byteLength} bytes is not JSON.`, call.repeatable),
     )
   }
-  const answer: Answer = { status, headers, body: parsed._tag === "Body" ? parsed.body : undefined }
+  const body = parsed._tag === "Body" ? parsed.body : undefined
+  const said = status >= 400 && body !== undefined ? saidOf(options, body, request) : {}
+  const answer: Answer = { status, headers, body, ...said }
   if (status >= 300 && status < 400 && status !== 304) return yield* Effect.fail(redirect(connection, answer, where))
   return answer
 })
+
+const saidOf = (
+  { says }: ApiOptions,
+  body: Json,
+  request: HttpClientRequest.HttpClientRequest,
+): { readonly said?: string } => {
+  const text = says?.(body)
+  const said = text === undefined ? undefined : vendorWords(text, request)
+  return said === undefined || said === "" ? {} : { said }
+}
 
 /** Sends once and reads the whole answer, under one timeout. */
 const exchange = (
