@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { tuneCollector } from "@sluice/cli/node"
 import { type SluiceRun, sluice } from "./engine.ts"
 import { root, serve } from "./processes.ts"
 
@@ -19,7 +20,9 @@ export interface Bench {
 
 export const counterpart = join(root, "packages/bench/src/counterpart/server.ts")
 
+/** Everything that is measured runs with the garbage collector as the command line sets it. */
 export const withBench = async <A>(size: Size, use: (bench: Bench) => Promise<A>): Promise<A> => {
+  tuneCollector()
   const { close, origin } = await serve(counterpart)
   const folder = mkdtempSync(join(tmpdir(), "sluice-bench-"))
   let states = 0

@@ -1,4 +1,5 @@
 /** One run in a process started with --expose-gc: `node heapOf.ts <origin> <state file> <users>` prints its live heap. */
+import { tuneCollector } from "@sluice/cli/node"
 import * as Effect from "effect/Effect"
 import { arrived, reset } from "./counterpart/control.ts"
 import { sluice } from "./engine.ts"
@@ -9,6 +10,7 @@ const users = Number(count)
 const collect = globalThis.gc
 if (collect === undefined) throw new Error("needs --expose-gc")
 
+tuneCollector()
 const SAMPLES = 20
 const bytes: Array<number> = []
 

@@ -11,6 +11,7 @@ import { reportFailure } from "./failures.ts"
 import { builtIns, isDebug, isPlain } from "./globalFlags.ts"
 import { Host, runProcess } from "./host.ts"
 import { idleServices } from "./idleServices.ts"
+import { tuneCollector } from "./node/collector.ts"
 import { fitHelp, renderMisuse } from "./render/usage.ts"
 import { VERSION } from "./version.ts"
 
@@ -45,5 +46,6 @@ const program = (args: ReadonlyArray<string>) =>
     yield* reportFailure(cli, args.includes("--json") ? "result" : "pretty")
   })
 
+tuneCollector()
 const args = process.argv.slice(2)
 runProcess(program(args), { plain: isPlain(args), debug: isDebug(args) })

@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientError from "effect/http/HttpClientError"
@@ -11,7 +12,10 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Tracer from "effect/Tracer"
 import * as TestClock from "effect/testing/TestClock"
+import fc from "fast-check"
+import { apart } from "../src/http/apart.ts"
 import type { Answer, ApiOptions, Call, Verdict } from "../src/http/api.ts"
+import { hasLongInteger } from "../src/http/body.ts"
 import { makeApi } from "../src/http/call.ts"
 import { CurrentLimiters, makeLimiters } from "../src/http/limiter.ts"
 import { CurrentMeter, makeMeter } from "../src/http/meter.ts"
@@ -254,6 +258,29 @@ describe("http unit: answers", () => {
       const call = { ...get(), decode: (answer: Answer) => Effect.succeed(answer.body) }
       const body = Result.getOrThrow(yield* finish(api.call(call)))
       assert.deepStrictEqual(body, { id: "9007199254740993", list: ["-12345678901234567890"], pi: Math.PI, n: 42 })
+    }),
+  )
+
+  it("rule 5: a long integer is found wherever it may stand as a value", () => {
+    const long = /[:[,]\s*-?\d{16,}/
+    const piece = fc.constantFrom("1234567890123456", "12345", "-", ":", "[", ",", " ", "\n", "a", '"', ".", "é", "7")
+    const text = fc.array(piece, { maxLength: 40 }).map((pieces) => pieces.join(""))
+    fc.assert(
+      fc.property(text, (each) => hasLongInteger(each) === long.test(each)),
+      { numRuns: 5_000, examples: [[":1234567890123456"], ["1234567890123456"], [":  -12345678901234567890"]] },
+    )
+  })
+
+  it.effect("rule 12: what runs around a call does not see its result and cannot keep it", () =>
+    Effect.gen(function* () {
+      const seen: Array<unknown> = []
+      const watched = <E>(self: Effect.Effect<void, E>) =>
+        Effect.tap(Effect.exit(self), (exit) => Effect.sync(() => seen.push(exit)))
+      const outcome = yield* apart(Effect.succeed("a page"), (self) => Effect.flatten(watched(self)))
+      assert.strictEqual(outcome, "a page")
+      assert.deepStrictEqual(seen, [Exit.void])
+      const failed = yield* Effect.flip(apart(Effect.fail("cut"), (self) => Effect.flatten(watched(self))))
+      assert.strictEqual(failed, "cut")
     }),
   )
 

@@ -30,6 +30,7 @@ import * as sqlite from "./sqliteClient.ts"
 import type { StateUnusable } from "./stateFile.ts"
 
 export { type CipherOptions, layer as cipherLayer } from "./cipher.ts"
+export { tuneCollector } from "./collector.ts"
 export { layer as digestLayer } from "./digest.ts"
 export { type EnvironmentOptions, EnvironmentRefused, readEnvironment, readSecretFile } from "./environment.ts"
 export { type HttpOptions, layer as httpLayer } from "./http.ts"

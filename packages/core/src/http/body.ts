@@ -20,7 +20,7 @@ export const readBytes = (
   maxBytes: number,
 ): Effect.Effect<Uint8Array, HttpClientError | TooLarge> =>
   Effect.suspend(() => {
-    const chunks: Array<Uint8Array> = []
+    let chunks: Array<Uint8Array> = []
     let size = 0
     return Stream.runForEachArray(response.stream, (arrived) => {
       for (const chunk of arrived) {
@@ -35,7 +35,12 @@ export const readBytes = (
         (error) => error._tag === "HttpClientError" && error.reason._tag === "EmptyBodyError",
         () => Effect.void,
       ),
-      Effect.map(() => joined(chunks, size)),
+      Effect.map(() => {
+        const all = joined(chunks, size)
+        // What listens to the socket outlives the answer: apart.ts.
+        chunks = []
+        return all
+      }),
     )
   })
 
@@ -51,8 +56,33 @@ const joined = (chunks: ReadonlyArray<Uint8Array>, size: number): Uint8Array => 
   return all
 }
 
-// A number with so many digits may be an integer that JSON.parse rounds. Text that looks like one only costs time.
-const longInteger = /[:[,]\s*-?\d{16,}/
+/** A number with so many digits may be an integer that `JSON.parse` rounds. Text that looks like one only costs time. */
+const longest = 15
+
+const [zero, nine, space, minus] = [48, 57, 32, 45]
+const isDigit = (code: number): boolean => code >= zero && code <= nine
+/** A colon, bracket or comma. */
+const opensValue = (code: number): boolean => code === 58 || code === 91 || code === 44
+
+/** Whether a value may be such an integer. Only every sixteenth character is looked at: a run of digits so long holds one. */
+export const hasLongInteger = (text: string): boolean => {
+  for (let at = longest; at < text.length; at += longest + 1) {
+    if (!isDigit(text.charCodeAt(at))) continue
+    let start = at
+    while (start > 0 && isDigit(text.charCodeAt(start - 1))) start -= 1
+    let end = at + 1
+    while (end < text.length && isDigit(text.charCodeAt(end))) end += 1
+    if (end - start > longest && isValue(text, start)) return true
+    at = Math.max(at, end - longest - 1)
+  }
+  return false
+}
+
+const isValue = (text: string, start: number): boolean => {
+  let before = text.charCodeAt(start - 1) === minus ? start - 2 : start - 1
+  while (before > 0 && text.charCodeAt(before) <= space) before -= 1
+  return opensValue(text.charCodeAt(before))
+}
 
 /** Integers that a JavaScript number cannot hold keep their digits, as text: a rounded id is another id. */
 const exactIntegers = (_key: string, value: unknown, context?: { readonly source?: string }): unknown =>
@@ -62,7 +92,7 @@ const exactIntegers = (_key: string, value: unknown, context?: { readonly source
 
 /** As `JSON.parse`, which throws, but for long integers. */
 export const parseJson = (text: string): Json =>
-  longInteger.test(text) ? JSON.parse(text, exactIntegers) : JSON.parse(text)
+  hasLongInteger(text) ? JSON.parse(text, exactIntegers) : JSON.parse(text)
 
 const utf8 = new TextDecoder("utf-8", { fatal: true })
 

@@ -12,6 +12,7 @@ import { Misconfigured, Protocol, QuotaExhausted, RateLimited, Unauthorized, Una
 import { transmission } from "../plugin/transmission.ts"
 import { guarded } from "../plugin/transport.ts"
 import { below, parseBase } from "./address.ts"
+import { apart } from "./apart.ts"
 import type { Answer, Api, ApiOptions, Call, CallReason } from "./api.ts"
 import { largestBody, parse, readBytes } from "./body.ts"
 import { type Bucket, type Closed, CurrentLimiters, longestWait, longestWindow, type Turn } from "./limiter.ts"
@@ -119,17 +120,19 @@ const exchange = (
   const where = `${call.name} at ${connection.base.host}`
   const maxBytes = options.maxBytes ?? largestBody
   const timeoutMillis = options.timeoutMillis ?? 120_000
-  return answered(connection, call, turn, request, where, maxBytes).pipe(
-    guarded,
-    Effect.catchTags({
-      HttpClientError: (error) => Effect.fail(broken(error, where)),
-      TooLarge: () =>
-        Effect.fail(final(new Protocol({ message: `${where}: the answer is larger than ${maxBytes} bytes.` }))),
-    }),
-    Effect.timeoutOrElse({
-      duration: timeoutMillis,
-      orElse: () => Effect.fail(lost(`${where}: no complete answer within ${timeoutMillis / 1000} seconds.`)),
-    }),
+  return apart(answered(connection, call, turn, request, where, maxBytes), (answer) =>
+    answer.pipe(
+      guarded,
+      Effect.catchTags({
+        HttpClientError: (error) => Effect.fail(broken(error, where)),
+        TooLarge: () =>
+          Effect.fail(final(new Protocol({ message: `${where}: the answer is larger than ${maxBytes} bytes.` }))),
+      }),
+      Effect.timeoutOrElse({
+        duration: timeoutMillis,
+        orElse: () => Effect.fail(lost(`${where}: no complete answer within ${timeoutMillis / 1000} seconds.`)),
+      }),
+    ),
   )
 }
 
@@ -302,11 +305,13 @@ export const makeApi: (options: ApiOptions) => Effect.Effect<Api, Misconfigured,
     })
 
     const call = <A>(call: Call<A>): Effect.Effect<A, CallReason> =>
-      Effect.withSpan(called(call), call.name, {
-        kind: "client",
-        captureStackTrace: false,
-        attributes: { "http.request.method": call.request.method, "server.address": base.host, bucket: call.bucket },
-      })
+      apart(called(call), (made) =>
+        Effect.withSpan(made, call.name, {
+          kind: "client",
+          captureStackTrace: false,
+          attributes: { "http.request.method": call.request.method, "server.address": base.host, bucket: call.bucket },
+        }),
+      )
 
     return { call }
   })
