@@ -53,6 +53,8 @@ export interface RouteState extends RouteStore {
   readonly spools: boolean
   /** A job is under way. */
   jobOpen: boolean
+  /** Rows of batches that are marked and wait for their turn. */
+  ready: number
   /** READ waits for this route to take rows off its buffer. */
   blocking: boolean
   /** Opens when workers should look again. */
@@ -61,6 +63,8 @@ export interface RouteState extends RouteStore {
   readonly room: Latch.Latch
   /** Arrivals are judged one page at a time, so that what the ledger says holds until they are buffered. */
   readonly judging: Semaphore.Semaphore
+  /** As many batches may be at the vendor. */
+  readonly turns: Semaphore.Semaphore
 }
 
 export const makeRouteState = Effect.fnUntraced(function* (options: {
@@ -93,10 +97,12 @@ export const makeRouteState = Effect.fnUntraced(function* (options: {
     stopped: undefined,
     flushing: false,
     jobOpen: false,
+    ready: 0,
     blocking: false,
     work: Latch.makeUnsafe(false),
     room: Latch.makeUnsafe(false),
     judging: Semaphore.makeUnsafe(1),
+    turns: Semaphore.makeUnsafe(writer.limits.concurrency ?? 1),
   }
   return state
 })
@@ -125,5 +131,3 @@ export const spoolPage = (state: RouteState): number => Math.min(1000, state.wri
 /** Rows a route may hold before READ waits: two batches or a page, whichever is more (rule 12). */
 export const capacity = (state: RouteState, pageSize: number): number =>
   Math.max(2 * state.writer.limits.rows, pageSize, state.spools ? 2 * spoolPage(state) : 0)
-
-export const concurrency = (state: RouteState): number => state.writer.limits.concurrency ?? 1

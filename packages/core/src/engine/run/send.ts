@@ -15,6 +15,7 @@ import type { Entry } from "./lane.ts"
 import { type Answered, markOf, settlementOf } from "./outcomes.ts"
 import type { RouteState } from "./routeState.ts"
 import { settle } from "./settle.ts"
+import { makeTurn, type Turn } from "./turn.ts"
 
 /** Answers that a batch, or a deferred row, is tried with before it is left. The first wait is a second. */
 export const maxAttempts = 5
@@ -23,6 +24,7 @@ export const maxAttempts = 5
 interface Sending {
   readonly mark: string
   readonly open: Map<string, Entry>
+  readonly turn: Turn
   /** An answer was lost: rows still open may have been written. */
   inDoubt: boolean
 }
@@ -47,12 +49,27 @@ const sendMarked = Effect.fnUntraced(function* (
   const sending: Sending = {
     mark,
     open: new Map(entries.map((entry) => [entry.arrival.id, entry])),
+    turn: makeTurn(state.turns),
     inDoubt: false,
   }
+  state.ready += entries.length
   yield* ctx.transact(state.sending.mark(mark, entries.map(markOf)))
-  yield* deliver(ctx, state, sending, mark, entries)
+  yield* Effect.ensuring(inTurn(ctx, state, sending, entries), sending.turn.pass)
   // What is still open was answered and not written: it is pending, and no ghost.
   if (sending.open.size > 0 && !sending.inDoubt) yield* ctx.transact(state.sending.unmark(mark))
+})
+
+/** Only the calls stand in line: this batch's mark was committed while the one before was at the vendor. */
+const inTurn = Effect.fnUntraced(function* (
+  ctx: RunContext,
+  state: RouteState,
+  sending: Sending,
+  entries: ReadonlyArray<Entry>,
+): Effect.fn.Return<void, StateFailure> {
+  yield* sending.turn.take
+  state.ready -= entries.length
+  state.room.openUnsafe()
+  if (state.stopped === undefined) yield* deliver(ctx, state, sending, sending.mark, entries)
 })
 
 /** Writes rows under one batch id until they are settled; halves them where the vendor refuses all for one. */
@@ -66,9 +83,12 @@ const deliver = Effect.fnUntraced(function* (
   let rest = entries
   let attempt = 1
   for (let tries = 1; rest.length > 0 && ctx.halt.current() === undefined; tries += 1) {
+    yield* sending.turn.take
     const batch: Batch = { id, attempt, rows: rest.map((entry) => entry.row) }
     const answer = yield* write(state, batch).pipe(Effect.result)
     if (Result.isSuccess(answer)) {
+      // What was refused counts before the next batch goes (rule 13); what was delivered is committed while that is away.
+      if (answer.success.every(isDelivered)) yield* sending.turn.pass
       rest = yield* settleAnswers(ctx, state, sending, rest, answer.success, tries >= maxAttempts)
       attempt += 1
       if (rest.length > 0) yield* ctx.halt.sleep(deferral(answer.success, tries))
@@ -98,6 +118,8 @@ const deliver = Effect.fnUntraced(function* (
     yield* pause(ctx, state, reason, tries)
   }
 })
+
+const isDelivered = (outcome: Outcome): boolean => outcome._tag === "Delivered"
 
 /** Core's own check: exactly one outcome for each id of the batch. */
 const write = (state: RouteState, batch: Batch): Effect.Effect<ReadonlyArray<Outcome>, SinkError> =>

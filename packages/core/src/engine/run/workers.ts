@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type { StateFailure } from "../../state/errors.ts"
 import type { RunContext } from "./context.ts"
-import { capacity, concurrency, type RouteState } from "./routeState.ts"
+import { capacity, type RouteState } from "./routeState.ts"
 import { send } from "./send.ts"
 import { spoolRows } from "./spooling.ts"
 
@@ -37,18 +37,24 @@ const forkSenders = (ctx: RunContext, state: RouteState) =>
   Effect.gen(function* () {
     const guard = ctx.halt.guard(`sink ${state.route.sink.endpoint.name}`)
     const fork = (body: Effect.Effect<void, StateFailure>) => Effect.forkChild(guard(body))
-    const senders = yield* Effect.replicateEffect(fork(work(ctx, state)), concurrency(state))
-    const { jobs } = state.writer
-    return jobs !== undefined && state.spools ? [...senders, yield* fork(spoolRows(ctx, state, jobs))] : senders
+    const { jobs, limits, repeatable } = state.writer
+    const senders = yield* Effect.replicateEffect(fork(work(ctx, state, always)), limits.concurrency ?? 1)
+    // One batch is made ready beyond those at the vendor; not where a crash would leave it in doubt, nor before the first
+    // answer has told whether the mapping is right (rule 13).
+    if (repeatable) senders.push(yield* fork(work(ctx, state, () => state.answered)))
+    if (jobs !== undefined && state.spools) senders.push(yield* fork(spoolRows(ctx, state, jobs)))
+    return senders
   })
 
-const work = (ctx: RunContext, state: RouteState): Effect.Effect<void, StateFailure> =>
+const always = () => true
+
+const work = (ctx: RunContext, state: RouteState, mayTake: () => boolean): Effect.Effect<void, StateFailure> =>
   Effect.gen(function* () {
     const { lane } = state
     while (ctx.halt.current() === undefined && state.stopped === undefined) {
-      const entries = lane.isFull() || state.flushing || state.blocking || state.spools ? lane.take() : []
+      const isDue = lane.isFull() || state.flushing || state.blocking || state.spools
+      const entries = isDue && mayTake() ? lane.take() : []
       if (entries.length > 0) {
-        state.room.openUnsafe()
         yield* send(ctx, state, entries)
       } else if (state.flushing && lane.waiting() === 0 && !isSpooling(state)) {
         return
@@ -69,7 +75,7 @@ const isSpooling = (state: RouteState): boolean => state.jobOpen || state.lane.s
 export const awaitRoom = (ctx: RunContext, pageSize: number): Effect.Effect<void> =>
   Effect.gen(function* () {
     for (const state of ctx.states) {
-      while (state.lane.waiting() >= capacity(state, pageSize) && state.stopped === undefined) {
+      while (state.lane.waiting() + state.ready >= capacity(state, pageSize) && state.stopped === undefined) {
         state.blocking = true
         state.room.closeUnsafe()
         state.work.openUnsafe()
