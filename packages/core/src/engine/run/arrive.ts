@@ -7,7 +7,7 @@ import { overBudget } from "./budget.ts"
 import type { RunContext } from "./context.ts"
 import type { Settled } from "./counts.ts"
 import { judge, type Known, type Verdict } from "./judge.ts"
-import type { Arrival } from "./lane.ts"
+import type { Arrival, Entry } from "./lane.ts"
 import type { RouteState } from "./routeState.ts"
 import { nothingSettled, progress, type Settlement, settle } from "./settle.ts"
 import { pass, type Sifted, sift } from "./unchanged.ts"
@@ -34,14 +34,17 @@ const judgeAll = Effect.fnUntraced(
     const { free, superseded } = state.lane.admit(changed)
     if (free.length + superseded.length === 0) return yield* ctx.emit(progress(ctx))
     const knownOf = yield* ask(state, free, asked)
-    const judged = free.flatMap((arrival): ReadonlyArray<Judged> => {
+    const settled: Array<Judged> = []
+    const entries: Array<Entry> = []
+    for (const arrival of free) {
       const known = knownOf(arrival)
-      if (!state.lane.claim(arrival, known.mine?.row_key)) return []
-      return [{ arrival, known, verdict: judge(ctx, state, arrival, known) }]
-    })
-    for (const { verdict } of judged) if (verdict._tag === "Send") state.lane.enqueue(verdict.entry)
+      if (!state.lane.claim(arrival, known.mine?.row_key)) continue
+      const verdict = judge(ctx, state, arrival, known)
+      if (verdict._tag === "Send") entries.push(verdict.entry)
+      else settled.push({ arrival, known, verdict })
+    }
+    for (const entry of entries) state.lane.enqueue(entry)
     state.work.openUnsafe()
-    const settled = judged.filter(isSettled)
     for (const { verdict } of settled) if (verdict.kept !== undefined) state.kept[verdict.kept] += 1
     yield* settle(ctx, state, settlementOf(settled, superseded))
     stopOverBudget(state, settled)
@@ -49,17 +52,12 @@ const judgeAll = Effect.fnUntraced(
   (effect, _ctx, state) => Semaphore.withPermit(state.judging, effect),
 )
 
+/** Nothing is to be written of it. */
 interface Judged {
   readonly arrival: Arrival
   readonly known: Known
-  readonly verdict: Verdict
-}
-
-interface SettledVerdict extends Judged {
   readonly verdict: Extract<Verdict, { _tag: "Settle" }>
 }
-
-const isSettled = (each: Judged): each is SettledVerdict => each.verdict._tag === "Settle"
 
 /** What the state knows about these records. */
 const ask = Effect.fnUntraced(function* (state: RouteState, arrivals: ReadonlyArray<Arrival>, asked: Sifted["asked"]) {
@@ -87,7 +85,7 @@ const ask = Effect.fnUntraced(function* (state: RouteState, arrivals: ReadonlyAr
 const wantedKey = ({ mapped }: Arrival): string | undefined =>
   mapped._tag === "Row" && mapped.row.change === "upsert" ? mapped.row.key : undefined
 
-const settlementOf = (settled: ReadonlyArray<SettledVerdict>, replaced: ReadonlyArray<Arrival>): Settlement => ({
+const settlementOf = (settled: ReadonlyArray<Judged>, replaced: ReadonlyArray<Arrival>): Settlement => ({
   ...nothingSettled,
   replaced,
   rows: settled.map(({ arrival, verdict }) => ({ arrival, as: verdict.as })),
@@ -113,7 +111,7 @@ const isAtMost = (version: string | null, than: string | null | undefined): bool
   version === null || (typeof than === "string" && version <= than)
 
 /** Dead letters that an earlier run had written do not count. */
-const stopOverBudget = (state: RouteState, settled: ReadonlyArray<SettledVerdict>): void => {
+const stopOverBudget = (state: RouteState, settled: ReadonlyArray<Judged>): void => {
   for (const { arrival, known, verdict } of settled) {
     const isKnown = known.letter?.kind === verdict.letter?.kind && known.letter?.message === verdict.letter?.message
     if (verdict.letter !== undefined && !isKnown && arrival.tally === "run") state.refused += 1

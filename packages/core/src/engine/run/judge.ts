@@ -141,7 +141,7 @@ const judgeRow = (
   }
 
   const remoteId = mine?.remote_id ?? holder?.remote_id ?? null
-  const row: Row = { ...mapped, ...remote(remoteId) }
+  const row: Row = remoteId === null ? mapped : { ...mapped, remoteId }
   const broken = state.validate(row.fields)[0]
   if (broken !== undefined) return refuse("rejected", broken.code, broken.message, [broken.field])
   const refusal = state.writer.refuse?.(row)

@@ -6,6 +6,7 @@ import type { JsonObject } from "effect/Schema"
 import type { Mapped } from "../../mapping/mapping.ts"
 import type { Position, Row, SourceRecord } from "../../plugin/record.ts"
 import type { OpenPage } from "./frontier.ts"
+import { makeRowKeys } from "./rowKeys.ts"
 
 /** A mapped record on its way to be judged. */
 export interface Arrival {
@@ -67,10 +68,7 @@ export const makeLane = (limits: LaneLimits, spools = false) => {
   const concluded = new Set<string>()
   const judging = new Map<string, Arrival>()
   const parked = new Map<string, Arrival>()
-  /** Row key to the id that holds it. */
-  const owners = new Map<string, string>()
-  /** The other way round: the row keys an id holds. */
-  const owned = new Map<string, Array<string>>()
+  const { disown, isOthers, own } = makeRowKeys()
   /** Lost to a newer version, but not yet recorded as superseded. */
   const replaced = new Set<Arrival>()
   const partitions = new Map<string, number>()
@@ -85,21 +83,6 @@ export const makeLane = (limits: LaneLimits, spools = false) => {
   const isIdle = (arrival: Arrival): boolean => {
     const { id } = arrival
     return !isHeld(arrival) && !parked.has(id) && waitingEntry(id) === undefined
-  }
-
-  const isOthers = (id: string, key: string | undefined): boolean => key !== undefined && (owners.get(key) ?? id) !== id
-
-  const own = (id: string, key: string | undefined): void => {
-    if (key === undefined) return
-    owners.set(key, id)
-    const keys = owned.get(id)
-    if (keys === undefined) owned.set(id, [key])
-    else if (!keys.includes(key)) keys.push(key)
-  }
-
-  const disown = (id: string): void => {
-    for (const key of owned.get(id) ?? []) owners.delete(key)
-    owned.delete(id)
   }
 
   /**

@@ -32,29 +32,30 @@ export const settlementOf = (
   answered: ReadonlyArray<Answered>,
   afterSilence: boolean,
 ): Settlement => {
-  const delivered = answered.flatMap(({ entry, outcome }) => (outcome._tag === "Delivered" ? [{ entry, outcome }] : []))
-  const unknown = answered.filter(({ outcome }) =>
-    afterSilence ? outcome._tag !== "Delivered" : outcome._tag === "InDoubt",
-  )
-  const isDeletion = (entry: Entry): boolean => entry.row.change === "delete"
-  return {
-    ...nothingSettled,
-    rows: answered.map(({ entry, outcome }) => ({ arrival: entry.arrival, as: settledAs(outcome) })),
-    written: delivered.flatMap(({ entry, outcome }) => (isDeletion(entry) ? [] : [ledgerRow(entry, outcome.remoteId)])),
-    removed: delivered.flatMap(({ entry }) => [
-      ...(isDeletion(entry) ? [entry.row.id] : []),
-      ...(entry.displaces === undefined ? [] : [entry.displaces]),
-    ]),
-    // A row whose answer was lost is never called unchanged later.
-    forgotten: unknown.map(({ entry }) => markOf(entry)),
-    letters: answered.flatMap(({ entry, outcome }) => letterFor(ctx, state, entry, outcome) ?? []),
-    closed: state.knownLetters === 0 ? [] : delivered.map(({ entry }) => entry.row.id),
-    dropped: delivered.flatMap(({ entry, outcome }) =>
-      outcome.dropped === undefined || outcome.dropped.length === 0
-        ? []
-        : [{ id: entry.row.id, fields: outcome.dropped }],
-    ),
+  const written: Array<LedgerRow> = []
+  const removed: Array<string> = []
+  const forgotten: Array<Mark> = []
+  const letters: Array<DeadLetter> = []
+  const closed: Array<string> = []
+  const dropped: Array<Settlement["dropped"][number]> = []
+  for (const { entry, outcome } of answered) {
+    const { id, change } = entry.row
+    if (outcome._tag === "Delivered") {
+      if (change === "delete") removed.push(id)
+      else written.push(ledgerRow(entry, outcome.remoteId))
+      if (entry.displaces !== undefined) removed.push(entry.displaces)
+      if (state.knownLetters > 0) closed.push(id)
+      const fields = outcome.dropped ?? []
+      if (fields.length > 0) dropped.push({ id, fields })
+    } else {
+      // A row whose answer was lost is never called unchanged later.
+      if (afterSilence || outcome._tag === "InDoubt") forgotten.push(markOf(entry))
+      const letter = letterFor(ctx, state, entry, outcome)
+      if (letter !== undefined) letters.push(letter)
+    }
   }
+  const rows = answered.map(({ entry, outcome }) => ({ arrival: entry.arrival, as: settledAs(outcome) }))
+  return { ...nothingSettled, rows, written, removed, forgotten, letters, closed, dropped }
 }
 
 const settledAs = (outcome: Outcome): Settled => {
