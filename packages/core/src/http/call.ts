@@ -81,11 +81,11 @@ const answered = Effect.fnUntraced(function* (
 ) {
   const { meter, options } = connection
   const response = yield* connection.client.execute(request)
-  const state = options.readLimit(response.headers, yield* Clock.currentTimeMillis)
-  turn.answered(state, yield* monotonicMillis)
+  // Made anew each time a response is asked for them.
+  const { status, headers } = response
+  turn.answered(options.readLimit(headers, yield* Clock.currentTimeMillis), yield* monotonicMillis)
   const bytes = yield* readBytes(response, maxBytes)
   meter.bytes += bytes.byteLength
-  const { status, headers } = response
   const parsed = parse(bytes)
   if (parsed._tag === "NotJson" && status >= 200 && status < 300) {
     return yield* Effect.fail(
