@@ -109,6 +109,7 @@ const batchLane: ReadonlyArray<Mutant> = [
     "engine/run/resume.ts",
     "yield* checkpoints.save({ covers: scan.covers, position: Option.none(), scan: scan.id, open: true }, at)",
     "yield* Effect.succeed(at)",
+    480,
   ),
   one(
     "marks forgotten by nobody",
