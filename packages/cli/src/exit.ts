@@ -3,7 +3,7 @@ import type { RunReport, SinkReason, SourceReason } from "@sluice/core"
 
 export const EXIT = {
   done: 0,
-  /** The run failed; resumable if it says so. */
+  /** The run failed; resumable if it says so. Or a mapping test did. */
   failed: 1,
   /** The pipeline file or the command line is invalid. */
   invalid: 2,

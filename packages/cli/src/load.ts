@@ -31,16 +31,12 @@ export const isTestFile = (file: string): boolean => /\.test\.ya?ml$/.test(file)
 
 /** Asks no vendor. Fails with all problems of the file. */
 export const load = Effect.fnUntraced(function* (input: FileInput) {
-  if (isTestFile(input.file)) {
-    const message = `${input.file} holds mapping tests and no pipeline`
-    return yield* new UsageError({ message, fix: "`sluice test` runs it; give the pipeline file beside it here" })
-  }
-  return yield* loadText(yield* readPipelineFile(input.file), input)
+  return yield* loadText(yield* readPipelines(input.file), input)
 })
 
 /** As `load`, for what asks the vendors: a value that `sluice init` put in for the real one is none. */
 export const loadToConnect = Effect.fnUntraced(function* (input: FileInput) {
-  const text = yield* readPipelineFile(input.file)
+  const text = yield* readPipelines(input.file)
   const loaded = yield* loadText(text, input)
   const problems = placeholders(input.file, text, loaded.env)
   if (problems.length > 0) return yield* new ConfigError({ problems })
@@ -78,6 +74,12 @@ const placeIn = (file: string, text: string, path: Path): string => {
   if (Result.isFailure(document)) return file
   const { line, column } = document.success.position(path, "key")
   return `${file}:${line}:${column}`
+}
+
+const readPipelines = (file: string): Effect.Effect<string, UsageError> => {
+  if (!isTestFile(file)) return readPipelineFile(file)
+  const message = `${file} holds mapping tests and no pipeline`
+  return Effect.fail(new UsageError({ message, fix: "`sluice test` runs it; give the pipeline file beside it here" }))
 }
 
 export const readPipelineFile = (file: string): Effect.Effect<string, UsageError> =>
