@@ -33,10 +33,14 @@ const failed = (what: string, trouble: Trouble): SinkError => {
     : new SinkError({ reason })
 }
 
-/** The text of a job's error begins with its code: `InvalidBatch : …`. */
-export const jobProblem = ({ errorMessage }: Job) => {
-  const [code = ""] = (errorMessage ?? "").split(/[\s:]/, 1)
-  return problemOf(code, errorMessage ?? "")
+/** The text of a job's error begins with its code: `InvalidBatch : …`. Of the rest only names of our columns are kept. */
+export const jobProblem = ({ errorMessage }: Job, columns: ReadonlyArray<string>) => {
+  const says = errorMessage ?? ""
+  const [code = ""] = says.split(/[\s:]/, 1)
+  const words = new Set(says.split(/[^\w.:]+/))
+  const named = columns.filter((name) => words.has(name))
+  const problem = problemOf(code, says, named)
+  return named.length === 0 ? problem : { ...problem, message: `${problem.message}: ${named.join(", ")}` }
 }
 
 export const makeBulkApi = ({ ask, file, allowances }: Connected) => {

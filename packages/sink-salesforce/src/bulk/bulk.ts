@@ -80,7 +80,8 @@ export const makeBulk = ({ connected, share, ...route }: BulkOptions): JobWriter
       follow(api, id, rows, route.options.bulk_wait_minutes, since),
     )
     yield* Stream.runForEach(batch.rows, (page) => Effect.sync(() => route.aims.release(page)))
-    return settleJobs(api, ended, batch, route.key)
+    const columns = route.columns.map(({ name }) => name)
+    return settleJobs(api, ended, batch, route.key, columns)
   })
 
   return {

@@ -75,9 +75,9 @@ const outcomesOf = (lines: ReadonlyArray<Line>, key: string, open: Open, read: R
   })
 
 /** A job of which nothing was processed, for a reason that concerns all its rows. */
-const refusal = (jobs: ReadonlyArray<Job>): SinkError | undefined => {
+const refusal = (jobs: ReadonlyArray<Job>, columns: ReadonlyArray<string>): SinkError | undefined => {
   for (const job of jobs) {
-    const problem = jobProblem(job)
+    const problem = jobProblem(job, columns)
     const isStop = problem.handling === "config" || problem.handling === "quota"
     if (job.state === "Failed" && (job.numberRecordsProcessed ?? 0) === 0 && isStop) {
       return new SinkError({ reason: writeReason({ _tag: "Trouble", status: 200, problem }) })
@@ -102,10 +102,11 @@ export const settleJobs = (
   ended: ReadonlyArray<Ended>,
   batch: StoredBatch,
   key: string,
+  columns: ReadonlyArray<string>,
 ): Stream.Stream<ReadonlyArray<Outcome>, SinkError> => {
   const jobs = ended.filter((job) => job !== undefined)
   if (ended.length > 0 && jobs.length === 0) return Stream.fail(jobLost())
-  const wrong = refusal(jobs)
+  const wrong = refusal(jobs, columns)
   if (wrong !== undefined) return Stream.fail(wrong)
   return Stream.unwrap(
     Effect.map(openRows(batch), (open) =>

@@ -50,6 +50,11 @@ export const makePace = (most: number): Pace => {
     if (chunkMillis < SHORT_MILLIS) rows = Math.min(CHUNK_ROWS, Math.ceil(rows * 1.25))
   }
 
+  const crowded = () => {
+    halve()
+    rows = Math.max(FEWEST_ROWS, Math.floor(rows / 2))
+  }
+
   return {
     rows: () => rows,
     chunks: () => Math.max(1, Math.min(MOST_CHUNKS, Math.floor(LONG_MILLIS / Math.max(1, chunkMillis)))),
@@ -58,7 +63,8 @@ export const makePace = (most: number): Pace => {
       turns.withPermit(
         Effect.gen(function* () {
           const started = yield* monotonicMillis
-          const result = yield* call
+          // What is not answered may have taken too long: the next ones are smaller.
+          const result = yield* Effect.tapError(call, () => Effect.sync(crowded))
           learn((yield* monotonicMillis) - started, chunks)
           yield* turns.resize(Math.floor(concurrency))
           return result
@@ -67,9 +73,6 @@ export const makePace = (most: number): Pace => {
     locked: (locked, of) => {
       if (locked > of * LOCKED_PART) halve()
     },
-    crowded: () => {
-      halve()
-      rows = Math.max(FEWEST_ROWS, Math.floor(rows / 2))
-    },
+    crowded,
   }
 }
