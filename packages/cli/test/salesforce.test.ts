@@ -132,3 +132,48 @@ describe("profiles as Contacts, and what becomes of them", () => {
     assert.strictEqual(people(on, "Contact").length, 61)
   })
 })
+
+describe("a saved describe", () => {
+  let on: Bench
+  beforeAll(async () => {
+    on = await bench({ users: 0 })
+  })
+  afterAll(() => on.close())
+
+  it("catches offline what the organization would refuse: fields in `check`, values in `test`", async () => {
+    const text = readFileSync(fileOf("auth0-signups-to-salesforce-leads"), "utf8")
+    const file = on.write("leads.yaml", text)
+    const locked = await sluice(["schema", "--connect", file, "--lock", "--state", on.state], on.env)
+    assert.strictEqual(locked.code, 0, locked.stdout + locked.stderr)
+
+    on.write(
+      "leads.yaml",
+      text
+        .replace("          Company:", "          Compani:")
+        .replace(
+          "          Plan__c: app_metadata.plan",
+          "          Address: app_metadata.address\n          plan__c: app_metadata.plan",
+        ),
+    )
+    const { code, stdout } = await sluice(["check", file], on.env)
+    assert.strictEqual(code, 2, stdout)
+    for (const said of ["Compani", "Company is required", "Address", "cannot be written", "Plan__c"]) {
+      assert.include(stdout, said)
+    }
+
+    on.write("leads.yaml", text.replace("LeadSource: { value: Web }", "Auth0_Status__c: app_metadata.status"))
+    const refusals = [
+      ["too_long", `given_name: ${"x".repeat(41)}`],
+      ["not_an_option", "app_metadata: { status: Gone }"],
+      ["wrong_type", "app_metadata: { plan: 3 }"],
+    ]
+    const tests = refusals.map(
+      ([refused, field]) => `  - name: ${refused}
+    record: { user_id: auth0|1, email: a@example.com, ${field} }
+    expect: { crm.Lead: { refused: { code: ${refused} } } }`,
+    )
+    on.write("leads.test.yaml", `tests:\n${tests.join("\n")}\n`)
+    const tested = await sluice(["test", file], on.env)
+    assert.strictEqual(tested.code, 0, tested.stdout + tested.stderr)
+  })
+})
