@@ -26,11 +26,19 @@ export const runs = Command.make("runs").pipe(
   Command.withSubcommands([
     Command.make(
       "list",
-      { pipeline: pipelineId, limit: most(20), json, envFile, state },
+      {
+        pipeline: pipelineId,
+        failed: toggle("failed", "Only those that failed, were interrupted, or have no end"),
+        limit: most(20),
+        json,
+        envFile,
+        state,
+      },
       handle(() => import("./commands/runs.ts").then(({ list }) => list)),
     ).pipe(
       Command.withDescription("List runs, the newest first."),
       Command.withExamples([
+        { command: "sluice runs list --failed --limit 5", description: "The last that did not complete" },
         { command: "sluice runs list --pipeline auth0-to-brevo.users", description: "Of one pipeline" },
       ]),
     ),

@@ -4,12 +4,12 @@ import * as SqlClient from "effect/sql/SqlClient"
 import type { StateFailure } from "../state/errors.ts"
 import { StateError, stateFailure } from "../state/errors.ts"
 import type { LockHeld, RunLock } from "../state/lock.ts"
-import { makeRuns, type StoredRun } from "../state/runs.ts"
+import { makeRuns, type RunFilter, type StoredRun } from "../state/runs.ts"
 import { exclusively } from "./deadLetters.ts"
 
 /** Newest first. A run without an end is going on, or its process died. */
 export const listRuns = (
-  filter: { readonly pipeline?: string; readonly limit?: number } = {},
+  filter: RunFilter = {},
 ): Effect.Effect<ReadonlyArray<StoredRun>, StateFailure, SqlClient.SqlClient> =>
   Effect.gen(function* () {
     return yield* makeRuns(yield* SqlClient.SqlClient).list(filter)

@@ -71,6 +71,14 @@ export interface StoredRun {
   readonly report: string | null
 }
 
+export interface RunFilter {
+  readonly pipeline?: string
+  /** Only those that did not complete: failed, interrupted, or without an end. */
+  readonly failed?: boolean
+  /** The newest so many; 20 where absent. */
+  readonly limit?: number
+}
+
 export const makeRuns = (sql: SqlClient) => ({
   start: (run: { readonly id: string; readonly pipeline: string; readonly started_at: string }) =>
     sql`INSERT INTO runs ${sql.insert({ ...run, ended_at: null, status: "running", report: null })}`,
@@ -78,9 +86,12 @@ export const makeRuns = (sql: SqlClient) => ({
   progress: (id: string, counts: string) => sql`UPDATE runs SET report = ${counts} WHERE id = ${id}`,
   end: (id: string, status: string, report: string, at: string) =>
     sql`UPDATE runs SET ended_at = ${at}, status = ${status}, report = ${report} WHERE id = ${id}`,
-  list: (filter: { readonly pipeline?: string; readonly limit?: number }) =>
-    filter.pipeline === undefined
-      ? sql<StoredRun>`SELECT * FROM runs ORDER BY started_at DESC LIMIT ${filter.limit ?? 20}`
-      : sql<StoredRun>`SELECT * FROM runs WHERE pipeline = ${filter.pipeline} ORDER BY started_at DESC LIMIT ${filter.limit ?? 20}`,
+  list: ({ pipeline, failed, limit = 20 }: RunFilter) => {
+    const asked = [
+      ...(pipeline === undefined ? [] : [sql`pipeline = ${pipeline}`]),
+      ...(failed === true ? [sql`status <> ${"completed"}`] : []),
+    ]
+    return sql<StoredRun>`SELECT * FROM runs WHERE ${sql.and(asked)} ORDER BY started_at DESC LIMIT ${limit}`
+  },
   find: (id: string) => sql<StoredRun>`SELECT * FROM runs WHERE id = ${id}`,
 })
