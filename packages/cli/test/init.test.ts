@@ -71,6 +71,7 @@ describe("without a terminal", () => {
     const flags = ["--source", "auth0", "--sink", "./my hook.ts", "--object", "people", "--yes"]
     const { code, stdout } = await sluice(["init", at("users.yaml"), ...flags])
     assert.strictEqual(code, 0, stdout)
+    assert.include(stdout.replaceAll(/\s+/g, " "), "--sink './my hook.ts' --object people --connect --force")
     assert.match(read("users.yaml"), /my-hook\.people:/)
     assert.match(read(".env"), /^MY_HOOK_URL=https:/m)
     const env = { ...it1.env, MY_HOOK_URL: "http://127.0.0.1:9/rows", MY_HOOK_TOKEN: "test-token" }

@@ -109,5 +109,12 @@ const commandFor = (file: string, { source, stream, sink, object }: Ends): strin
     ["sink", sink.use],
     ...(typeof objects === "function" || Object.keys(objects).length > 1 ? [["object", object.name]] : []),
   ]
-  return ["sluice init", file, ...flags.map(([flag, value]) => `--${flag} ${value}`), "--connect --force"].join(" ")
+  return [
+    "sluice init",
+    forShell(file),
+    ...flags.map(([flag, value = ""]) => `--${flag} ${forShell(value)}`),
+    "--connect --force",
+  ].join(" ")
 }
+
+const forShell = (text: string): string => (/^[\w./@-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)
