@@ -1,7 +1,7 @@
 /** From the FILE of a command line to checked pipelines. */
 import * as fs from "node:fs"
 import type { Path, Pipeline, Plan, Problem } from "@sluice/core"
-import { ConfigError, PLACEHOLDER, parseYaml, plan, SecretFileError } from "@sluice/core"
+import { ConfigError, isPlaceholder, parseYaml, plan, SecretFileError } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
@@ -47,7 +47,7 @@ const placeholders = (file: string, text: string, env: Loaded["env"]): ReadonlyA
   text.split("\n").flatMap((line, index) =>
     [...line.matchAll(/\$\{([A-Za-z_]\w*)/g)].flatMap(({ 1: name = "", index: at }): ReadonlyArray<Problem> => {
       const comment = line.indexOf("#")
-      if (env[name]?.includes(PLACEHOLDER) !== true || (comment >= 0 && comment < at)) return []
+      if (!isPlaceholder(env[name] ?? "") || (comment >= 0 && comment < at)) return []
       const message = `${name} still has the value that stands for the real one`
       const place = { file, line: index + 1, column: at + 1 }
       return [{ code: "variable.missing", severity: "error", path: "", message, ...place }]

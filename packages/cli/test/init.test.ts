@@ -146,6 +146,17 @@ describe("--connect", () => {
     assert.strictEqual(check.code, 0, check.stdout)
   })
 
+  it("an option that an object insists on is a variable as well", async () => {
+    const cases = ["--source", "auth0", "--sink", "persona", "--object", "cases"]
+    const offline = await sluice(["init", at("users.yaml"), ...cases])
+    assert.strictEqual(offline.code, 0, offline.stdout)
+    assert.match(read(".env"), /^PERSONA_CASE_TEMPLATE=ctmpl_change_me$/m)
+    const live = await sluice(["init", at("users.yaml"), ...cases, "--connect", "--force", ...state()], it1.env)
+    assert.strictEqual(live.code, 0, live.stderr)
+    const preview = await sluice(["preview", at("users.yaml"), "--json", ...state()], it1.env)
+    assert.strictEqual(preview.code, 0, preview.stdout)
+  })
+
   it("shows no value of a record", async () => {
     const { stdout } = await sluice(["init", at("users.yaml"), ...brevo, "--connect", ...state()], it1.env)
     for (const user of it1.sandbox.control.users()) {

@@ -78,6 +78,7 @@ describe("names", () => {
     assert.isTrue(overlaps("ROLE", "user_role"))
     assert.isFalse(overlaps("id", "user_id"))
     assert.isFalse(overlaps("FIRST_ORDER", "first_name"))
+    assert.isFalse(overlaps("name_middle", "name"), "a part of a name and the name are two things")
   })
 })
 

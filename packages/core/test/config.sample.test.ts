@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { keysOf } from "../src/config/keys.ts"
-import { sampleOf } from "../src/config/sample.ts"
+import { isPlaceholder, sampleOf } from "../src/config/sample.ts"
 import { describe as described } from "../src/plugin/describe.ts"
 
 const secret = Schema.RedactedFromValue(Schema.NonEmptyString)
@@ -41,6 +41,13 @@ describe("placeholders for a config", () => {
       ids: Schema.Array(Schema.Int),
     })
     assert.deepStrictEqual(sampleOf(schema), { url: "https://change-me.example.com", kind: "a", size: 5, ids: [1] })
+  })
+
+  it("have the form that a description shows, and are known as placeholders", () => {
+    const id = Schema.String.check(Schema.isPattern(/^ctmpl_\w+$/)).pipe(described("A template, such as ctmpl_acme."))
+    assert.deepStrictEqual(sampleOf(Schema.Struct({ id })), { id: "ctmpl_change_me" })
+    assert.isTrue(isPlaceholder("ctmpl_change_me") && isPlaceholder("https://change-me.example.com"))
+    assert.isFalse(isPlaceholder("ctmpl_abc"))
   })
 
   it("there are none where nothing fits, and looking for them ends", () => {

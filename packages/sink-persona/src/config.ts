@@ -75,7 +75,9 @@ export type AccountOptions = typeof AccountOptions.Type
 const NINETY_DAYS = 90 * 86_400
 
 export const CaseOptions = Schema.Struct({
-  template: id("ctmpl", "a case template").pipe(describe("The case template that cases are opened from.")),
+  template: id("ctmpl", "a case template").pipe(
+    describe("The case template that cases are opened from, such as ctmpl_acme."),
+  ),
   sla_seconds: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: NINETY_DAYS }))).pipe(
     describe("Seconds until a new case is overdue, up to 90 days."),
   ),

@@ -29,26 +29,47 @@ export const makeConnection = (
   apart?: string,
 ): Connection => {
   const name = nameOf(use)
-  const keys = keysOf(plugin.config)
-  const sample = sampleOf(plugin.config)
-  const needed = new Set(sample === undefined ? keys.filter(isNeeded).map((key) => key.name) : Object.keys(sample))
-  const variable = (key: string) => variableName(`${PREFIXES.get(use) ?? name}_${key}`)
+  const { keys, more } = neededKeys(plugin.config, prefixOf(use))
   return {
     name: name === apart ? `${name}-to` : name,
     use,
+    keys,
+    more,
+    baseUrl: [...keys.map(({ key }) => key), ...more].includes("url")
+      ? undefined
+      : variableName(`${prefixOf(use)}_base_url`),
+  }
+}
+
+/** The options without which a stream or an object is not to be had. `cases` of persona: PERSONA_CASE_TEMPLATE. */
+export const neededOptions = (use: string, name: string, options: Codec<unknown, unknown>): NeededKeys =>
+  neededKeys(options, `${prefixOf(use)}_${name.replace(/s$/, "")}`)
+
+export interface NeededKeys {
+  readonly keys: ReadonlyArray<ConnectionKey>
+  /** What can be said beside those. */
+  readonly more: ReadonlyArray<string>
+}
+
+const neededKeys = (schema: Codec<unknown, unknown>, prefix: string): NeededKeys => {
+  const keys = keysOf(schema)
+  const sample = sampleOf(schema)
+  const needed = new Set(sample === undefined ? keys.filter(isNeeded).map((key) => key.name) : Object.keys(sample))
+  return {
     keys: keys
       .filter((key) => needed.has(key.name))
       .map((key) => ({
         key: key.name,
-        variable: variable(key.name),
+        variable: variableName(`${prefix}_${key.name}`),
         placeholder: text(sample?.[key.name]),
         secret: key.secret,
         description: key.description,
       })),
     more: keys.filter((key) => !needed.has(key.name)).map((key) => key.name),
-    baseUrl: keys.some((key) => key.name === "url") ? undefined : variable("base_url"),
   }
 }
+
+const prefixOf = (use: string): string => PREFIXES.get(use) ?? nameOf(use)
 
 /** As configs/ and the sandbox call variables, where that is not the plugin's name. */
 const PREFIXES: ReadonlyMap<string, string> = new Map([["salesforce", "SF"]])

@@ -2,8 +2,7 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { parseEnv } from "node:util"
-import { keysOf } from "@sluice/core"
-import { identifier, makeConnection } from "./connection.ts"
+import { type ConnectionKey, identifier, makeConnection, neededOptions } from "./connection.ts"
 import type { Ends } from "./ends.ts"
 import { environmentFile } from "./environmentFile.ts"
 import type { Live } from "./live.ts"
@@ -22,17 +21,19 @@ export const makeDraft = (file: string, { source, stream, sink, object }: Ends):
     source: from,
     stream: stream.name,
     incremental: stream.spec.modes.includes("incremental"),
-    streamOptions: keysOf(stream.spec.options).map(nameOfKey),
+    streamOptions: neededOptions(source.use, stream.name, stream.spec.options),
     sink: makeConnection(sink.use, sink.plugin, from.name),
     object: object.name,
-    objectOptions: keysOf(object.spec.options).map(nameOfKey),
+    objectOptions: neededOptions(sink.use, object.name, object.spec.options),
     condition: fields.find(({ type }) => type === "boolean")?.path,
     proposal: propose(object.spec.key, object.spec.fields ?? [], fields),
     connected: false,
   }
 }
 
-const nameOfKey = ({ name }: { readonly name: string }): string => name
+/** Whose values come from variables. */
+export const variablesOf = ({ source, sink, streamOptions, objectOptions }: Draft): ReadonlyArray<ConnectionKey> =>
+  [source, streamOptions, sink, objectOptions].flatMap(({ keys }) => keys)
 
 /** With the mapping proposed from what the vendors said. */
 export const withLive = (draft: Draft, { stream, object }: Ends, { fields, records }: Live): Draft => ({
@@ -51,7 +52,7 @@ const environmentFiles = (folder: string, draft: Draft): ReadonlyArray<NewFile> 
   const file = path.join(folder, ".env")
   const existing = fs.existsSync(file) ? fs.readFileSync(file, "utf8") : undefined
   const there = new Set(Object.keys(parseEnv(existing ?? "")))
-  const lacking = [...draft.source.keys, ...draft.sink.keys].filter(({ variable }) => !there.has(variable))
+  const lacking = variablesOf(draft).filter(({ variable }) => !there.has(variable))
   const text = environmentFile(existing, path.basename(draft.file), lacking)
   return lacking.length === 0 ? [] : [{ file, text, secret: true, adds: existing !== undefined }]
 }

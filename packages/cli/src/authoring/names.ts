@@ -21,6 +21,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   email: "email emailaddress mail emailid courriel correo adressemail",
   given_name: "givenname firstname forename namefirst prenom vorname nombre nome voornaam",
   family_name: "familyname lastname surname namelast nom nachname apellido apellidos cognome sobrenome achternaam",
+  middle_name: "middlename namemiddle secondname",
   name: "name fullname displayname",
   nickname: "nickname alias pseudo",
   username: "username login loginname",
@@ -65,8 +66,10 @@ export const meaningOf = (name: string): string | undefined =>
       .join(""),
   )
 
-/** All words of one stand in the other. */
+/** All words of one stand in the other, and they are not known to mean two different things. */
 export const overlaps = (a: string, b: string): boolean => {
+  const meant = new Set([meaningOf(a), meaningOf(b)])
+  if (meant.size === 2 && !meant.has(undefined)) return false
   const [short = [], long = []] = [wordsOf(a), wordsOf(b)].sort((x, y) => x.length - y.length)
   return short.some((word) => word.length > 2) && short.every((word) => long.includes(word))
 }

@@ -1,6 +1,6 @@
 /** The text of a new pipeline file, with comments that say what each part is for. */
 import { wrap } from "../render/text.ts"
-import type { Connection } from "./connection.ts"
+import type { Connection, ConnectionKey, NeededKeys } from "./connection.ts"
 import type { Proposal, Proposed } from "./propose.ts"
 
 export interface Draft {
@@ -10,10 +10,10 @@ export interface Draft {
   readonly source: Connection
   readonly stream: string
   readonly incremental: boolean
-  readonly streamOptions: ReadonlyArray<string>
+  readonly streamOptions: NeededKeys
   readonly sink: Connection
   readonly object: string
-  readonly objectOptions: ReadonlyArray<string>
+  readonly objectOptions: NeededKeys
   /** A field of the record that is true or false, for an example of `where`. */
   readonly condition: string | undefined
   readonly proposal: Proposal
@@ -39,7 +39,7 @@ export const pipelineFile = (draft: Draft): string =>
     ...(draft.incremental
       ? ["    sync: incremental # the first run reads everything, the next ones what changed"]
       : []),
-    ...more("    ", "Options, in `with:`:", draft.streamOptions, `sluice plugins ${draft.source.use} ${draft.stream}`),
+    ...options("    ", draft.streamOptions, `sluice plugins ${draft.source.use} ${draft.stream}`),
     "    to:",
     `      ${yamlKey(`${draft.sink.name}.${draft.object}`)}: # <sink>.<object>`,
     ...(draft.condition === undefined
@@ -48,12 +48,7 @@ export const pipelineFile = (draft: Draft): string =>
     `        key: ${yamlKey(draft.proposal.key)} # rows are matched by this field, so that a second run duplicates nothing`,
     "        map: # destination field: where its value comes from",
     ...mapLines(draft),
-    ...more(
-      "        ",
-      "Options, in `with:`:",
-      draft.objectOptions,
-      `sluice plugins ${draft.sink.use} ${draft.object}`,
-    ),
+    ...options("        ", draft.objectOptions, `sluice plugins ${draft.sink.use} ${draft.object}`),
   ].join("\n")}\n`
 
 const head = ({ file, name, source, stream, sink, object }: Draft): ReadonlyArray<string> => [
@@ -72,11 +67,18 @@ const entry = (connection: Connection, isSource: boolean): ReadonlyArray<string>
   return [
     `  ${connection.name}: # a name of your choice`,
     `    use: ${yamlText(connection.use)}`,
-    ...connection.keys.map(({ key, variable }) => `    ${yamlKey(key)}: \${${variable}}`),
+    ...connection.keys.map((key) => `    ${valueLine(key)}`),
     ...(connection.baseUrl === undefined ? [] : [`    base_url: \${${connection.baseUrl}:-}${address}`]),
     ...more("    ", "Also:", connection.more, `sluice plugins ${connection.use}`),
   ]
 }
+
+const options = (indent: string, { keys, more: names }: NeededKeys, command: string): ReadonlyArray<string> => [
+  ...(keys.length === 0 ? [] : [`${indent}with:`, ...keys.map((key) => `${indent}  ${valueLine(key)}`)]),
+  ...more(indent, keys.length === 0 ? "Options, in `with:`:" : "More options:", names, command),
+]
+
+const valueLine = ({ key, variable }: ConnectionKey): string => `${yamlKey(key)}: \${${variable}}`
 
 /** What else can be said there, in one comment. */
 const more = (indent: string, what: string, names: ReadonlyArray<string>, command: string): ReadonlyArray<string> =>

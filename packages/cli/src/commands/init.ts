@@ -2,7 +2,7 @@
 import * as fs from "node:fs"
 import type { Problem } from "@sluice/core"
 import * as Effect from "effect/Effect"
-import { filesOf, makeDraft, withLive } from "../authoring/draft.ts"
+import { filesOf, makeDraft, variablesOf, withLive } from "../authoring/draft.ts"
 import { chooseEnds, type Ends, type Wanted } from "../authoring/ends.ts"
 import { askVendors, unset } from "../authoring/live.ts"
 import { refuseExisting, type Written, writeFiles, written } from "../authoring/newFiles.ts"
@@ -58,7 +58,7 @@ const begin = Effect.fnUntraced(function* (input: InitInput) {
   const where = { file, envFile: input.envFile, state: input.state }
   const variables = yield* readEnvironment({ pipelineFile: file, envFile: input.envFile, env: host.env })
   const described = makeDraft(file, ends)
-  const keys = [...described.source.keys, ...described.sink.keys]
+  const keys = variablesOf(described)
   const open = unset(keys, variables)
   if (input.connect && open.length > 0) return yield* withoutValues(open.map(({ variable }) => variable))
   const connect =

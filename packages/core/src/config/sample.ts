@@ -6,6 +6,9 @@ import { descriptionOf, draft, type Node, nodeOf, nodesOf } from "./jsonNodes.ts
 
 export const PLACEHOLDER = "change-me"
 
+/** It stands for a real value. */
+export const isPlaceholder = (value: string): boolean => /change[-_]me/.test(value)
+
 const ADDRESS = `https://${PLACEHOLDER}.example.com`
 
 /** Offered where a description names no example of its own. */
@@ -67,9 +70,13 @@ const candidatesFor = (node: Node): ReadonlyArray<Schema.Json> => {
   }
 }
 
+const ACME = /(?<![A-Za-z])acme(?![A-Za-z])/
+
 /** "The tenant's domain, such as acme.eu.auth0.com" gives `change-me.eu.auth0.com`: the shape, and nobody's tenant. */
 const exampleIn = (node: Node): ReadonlyArray<string> => {
   const example = /\bsuch as (\S+)/.exec(descriptionOf(node))?.[1]
   const bare = example?.replace(/[.,;:)]+$/, "")
-  return bare === undefined ? [] : [...new Set([bare.replace(/\bacme\b/, PLACEHOLDER), bare])]
+  return bare === undefined
+    ? []
+    : [...new Set([...["change-me", "change_me"].map((name) => bare.replace(ACME, name)), bare])]
 }
