@@ -432,3 +432,23 @@ it.effect(
       )
     }).pipe(services),
 )
+
+it.effect("salesforce trap 18: keys that differ by capitals are two records, whatever a query finds", () =>
+  Effect.gen(function* () {
+    const query = `GET /query?q=${encodeURIComponent("SELECT Id, Auth0_Id__c FROM Contact WHERE Auth0_Id__c IN ('auth0|ab')")}`
+    const records = [
+      { Id: OTHER, Auth0_Id__c: "auth0|Ab" },
+      { Id: ID, Auth0_Id__c: "auth0|ab" },
+    ]
+    const sent = salesforce(
+      ...opening("Contact"),
+      when(query, 200, { totalSize: 2, done: true, records }),
+      when(`DELETE /composite/sobjects?ids=${ID}&allOrNone=false`, 200, [{ id: ID, success: true, errors: [] }]),
+    )
+    const writer = yield* open({ on_delete: "delete" })
+    const gone = row(1, {}, { key: "auth0|ab", change: "delete", fields: {} })
+    const [outcome] = yield* writer.write({ id: "b", attempt: 1, rows: [gone] })
+    assert.deepInclude(outcome, { effect: "deleted" })
+    assert.strictEqual(sent.length, 5)
+  }).pipe(services),
+)

@@ -28,7 +28,7 @@ export const typeOf = (field: DescribedField): Field["type"] => {
 }
 
 /** Compound fields (addresses, locations) and formulas are read only: their parts are written (salesforce trap 35). */
-export const isWritable = (field: DescribedField, mode: Mode): boolean =>
+const isWritable = (field: DescribedField, mode: Mode): boolean =>
   field.updateable && (mode === "update" || field.createable)
 
 /** The vendor says what a new record cannot be without (salesforce trap 35). */
@@ -40,7 +40,7 @@ const isRequired = (field: DescribedField, mode: Mode): boolean =>
   field.type !== "boolean"
 
 /** Rows can be matched by an external id, and by what Salesforce itself looks records up by: an e-mail address. */
-export const isKey = (field: DescribedField, mode: Mode): boolean =>
+const isKey = (field: DescribedField, mode: Mode): boolean =>
   field.name === "Id" ? mode === "update" : field.externalId === true || field.idLookup === true
 
 /** Inactive values are refused by a restricted picklist; an unrestricted one takes any text. */

@@ -35,24 +35,20 @@ export const makeSeek = ({ search, describe, own, key, columns, options }: SeekO
     return type === own.name ? aim : { ...aim, dropped: droppedFor(aim, yield* describe(type), columns) }
   })
 
-  /** Ids of the records that have these rows' keys, by key in lower case. */
+  /** A query may find keys in other capitals: they are others where the field tells them apart (salesforce trap 18). */
+  const folded = (text: string): string => (own.fields.get(key)?.caseSensitive === true ? text : text.toLowerCase())
+
+  /** Ids of the records that have these rows' keys. */
   const idsOf = Effect.fnUntraced(function* (rows: ReadonlyArray<Row>) {
     const question = { object: own.name, fields: [...new Set(["Id", key])], by: key }
-    const records =
-      rows.length === 0
-        ? []
-        : yield* search(
-            selects(
-              question,
-              rows.map((row) => row.key),
-            ),
-          )
+    const keys = rows.map((row) => row.key)
+    const records = keys.length === 0 ? [] : yield* search(selects(question, keys))
     const ids = new Map<string, Array<string>>()
     for (const record of records) {
-      const place = (textIn(record, key) ?? "").toLowerCase()
+      const place = folded(textIn(record, key) ?? "")
       ids.set(place, [...(ids.get(place) ?? []), id18(textIn(record, "Id") ?? "")])
     }
-    return (row: Row): ReadonlyArray<string> => ids.get(row.key.toLowerCase()) ?? []
+    return (row: Row): ReadonlyArray<string> => ids.get(folded(row.key)) ?? []
   })
 
   const missing = (row: Row): Outcome =>
