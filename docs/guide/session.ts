@@ -45,7 +45,14 @@ export interface Passage {
 }
 
 /** In the order they lead to each other. */
-export const GUIDES = ["first-pipeline", "mapping", "preview", "testing-mappings", "resume-and-replay"] as const
+export const GUIDES = [
+  "first-pipeline",
+  "mapping",
+  "preview",
+  "testing-mappings",
+  "resume-and-replay",
+  "operating",
+] as const
 
 interface Surroundings {
   /** Empty but for what the guides before have left. */
