@@ -1,9 +1,11 @@
 /** The HTTP client against real sockets: bounded waits, no redirects, proxies, and certificates that are checked. */
+import { subscribe, unsubscribe } from "node:diagnostics_channel"
 import * as http from "node:http"
 import type { AddressInfo } from "node:net"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
+import * as Schema from "effect/Schema"
 import { type HttpOptions, layer } from "../src/node/http.ts"
 
 /** The address of a server that ends with the test. */
@@ -29,6 +31,11 @@ const get = (url: string, options: HttpOptions) =>
     Effect.provide(layer(options), { local: true }),
   )
 
+/** What undici says of the requests it makes, in its diagnostics. */
+const Requests = Schema.NonEmptyArray(
+  Schema.Struct({ request: Schema.Struct({ headersTimeout: Schema.Finite, bodyTimeout: Schema.Finite }) }),
+)
+
 const codesOf = (error: unknown): string => {
   const seen: Array<string> = []
   for (
@@ -53,6 +60,22 @@ describe("the HTTP client", () => {
       })
       const second = yield* Effect.flip(get(slow, { env: {}, bodyIdleMillis: 50 }))
       assert.include(codesOf(second), "UND_ERR_BODY_TIMEOUT")
+    }),
+  )
+
+  it.live("leaves the wait to the call: the transport gives up after the slowest vendor's ten minutes, not before", () =>
+    Effect.gen(function* () {
+      const seen: Array<unknown> = []
+      const note = (message: unknown) => void seen.push(message)
+      yield* Effect.acquireRelease(
+        Effect.sync(() => subscribe("undici:request:create", note)),
+        () => Effect.sync(() => unsubscribe("undici:request:create", note)),
+      )
+      const here = yield* server((_, answer) => answer.end("here"))
+      yield* get(here, { env: {} })
+      const [bounds] = yield* Schema.decodeUnknownEffect(Requests)(seen)
+      assert.isAbove(bounds.request.headersTimeout, 610_000)
+      assert.isAbove(bounds.request.bodyTimeout, 610_000)
     }),
   )
 

@@ -21,6 +21,12 @@ export interface HttpOptions {
   readonly bodyIdleMillis?: number
 }
 
+/**
+ * The last resort, above what any plugin waits for: a call has a timeout of its own (core's http unit), which the transport
+ * must not undercut. Salesforce takes up to ten minutes.
+ */
+const LAST_RESORT_MILLIS = 900_000
+
 /** Calls to this machine never leave it through a proxy. */
 const LOOPBACK = "localhost,127.0.0.1,::1"
 
@@ -65,8 +71,8 @@ const makeAgent = Effect.fnUntraced(function* (options: HttpOptions) {
 
 /** Effect's layer sets an hour for the headers and nothing for the body, and leaves the rest to `Effect.timeout`. */
 const bounded = (options: HttpOptions): Dispatcher.DispatcherComposeInterceptor => {
-  const headersTimeout = options.headersTimeoutMillis ?? 30_000
-  const bodyTimeout = options.bodyIdleMillis ?? 30_000
+  const headersTimeout = options.headersTimeoutMillis ?? LAST_RESORT_MILLIS
+  const bodyTimeout = options.bodyIdleMillis ?? LAST_RESORT_MILLIS
   return (dispatch) => (request, handler) => dispatch({ ...request, headersTimeout, bodyTimeout }, handler)
 }
 
