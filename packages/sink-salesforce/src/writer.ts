@@ -10,7 +10,8 @@ import type { Describe, SObject } from "./describe/describe.ts"
 import { keyProblem, toField, typeOf } from "./describe/fields.ts"
 import { stop } from "./errors.ts"
 import { makeLookup } from "./lookup.ts"
-import { type Claims, makeMatcher, matchedFields } from "./match/match.ts"
+import type { Claims } from "./match/claims.ts"
+import { makeMatcher, matchedFields } from "./match/match.ts"
 import { makeSearch } from "./match/search.ts"
 import { makeSeek } from "./match/seek.ts"
 import type { ObjectOptions } from "./options.ts"
@@ -127,7 +128,7 @@ export const makeWriter = Effect.fnUntraced(function* (
       : makeMatcher({ search, describe, claims, object: own.name, key, fields })
   const source = ownerSource(columns, options.owner_from)
   const owned = source === undefined ? undefined : makeOwners(search, source)
-  const seek = makeSeek({ search, describe, own, key, columns, options })
+  const seek = makeSeek({ search, describe, claims, own, key, columns, options })
   const keyField = own.fields.get(key)
   const foldsCase =
     keyField !== undefined && typeOf(keyField) === "text" && keyField.caseSensitive !== true && key !== "Id"
@@ -140,7 +141,7 @@ export const makeWriter = Effect.fnUntraced(function* (
     sizes: sizesFor(options, pace, quota),
     options,
     partitionOf: ({ row }) => parentOf(parent, row),
-    seek,
+    again: aims.again,
   }
 
   const upsert = Effect.fnUntraced(function* (rows: ReadonlyArray<Row>, attempt: number) {
@@ -176,15 +177,16 @@ export const makeWriter = Effect.fnUntraced(function* (
       const removed = yield* remove(
         writing,
         seek,
+        own.name,
         batch.rows.filter(({ change }) => change === "delete"),
       )
       if (rows.length === 0) return removed
       const written = yield* upsert(rows, batch.attempt).pipe(
-        Effect.ensuring(Effect.sync(() => aims.release(rows))),
+        Effect.ensuring(Effect.sync(() => claims.release(rows))),
         Effect.mapError(beside(removed)),
       )
       return [...removed, ...written]
     }),
-    jobs: makeBulk({ connected, object: own.name, key, columns, options, aims, share }),
+    jobs: makeBulk({ connected, object: own.name, key, columns, options, aims, claims, share }),
   }
 })

@@ -141,6 +141,37 @@ describe("before a Contact is made", () => {
     }).pipe(services),
   )
 
+  it.effect("one that the ledger knew was merged into another: that one is adopted, and no second one made", () =>
+    Effect.gen(function* () {
+      const gone = { ...when(UPDATE, 200, [failed("ENTITY_IS_DELETED")]) }
+      const [query] = people([{ Id: OTHER, Auth0_Id__c: null, Email: ADA }])
+      if (query === undefined) return
+      salesforce(
+        ...opening("Contact"),
+        gone,
+        describes("Lead"),
+        query,
+        when(UPDATE, 200, [{ id: OTHER, success: true, errors: [] }]),
+      )
+      const outcomes = yield* sendOne([person({ remoteId: CONTACT })])
+      assert.deepInclude(only(outcomes), { effect: "updated", remoteId: OTHER })
+    }).pipe(services),
+  )
+
+  it.effect("salesforce trap 22: of several that have the row's key nobody is picked either", () =>
+    Effect.gen(function* () {
+      const loose = { Auth0_Id__c: { unique: false } }
+      const twice = of(
+        "Contact",
+        [CONTACT, OTHER].map((Id) => ({ Id, Auth0_Id__c: "auth0|1", Email: ADA })),
+      )
+      salesforce(...before("Contact", loose), found(twice, [], [], []))
+      const outcome = only(yield* sendOne([person()], { options: { loose_key: true } }))
+      assert.deepInclude(outcome, { _tag: "Rejected", code: "ambiguous" })
+      assert.include(JSON.stringify(outcome), OTHER)
+    }).pipe(services),
+  )
+
   it.effect("the ledger knows the record: nothing is looked for", () =>
     Effect.gen(function* () {
       const sent = salesforce(...opening("Contact"), when(UPDATE, 200, [{ id: CONTACT, success: true, errors: [] }]))
@@ -185,6 +216,57 @@ describe("before a Lead is made", () => {
     }).pipe(services),
   )
 
+  const contact = (key: string | null) =>
+    when(`GET /query?q=${encodeURIComponent(`SELECT Id, Auth0_Id__c FROM Contact WHERE Id IN ('${CONTACT}')`)}`, 200, {
+      totalSize: 1,
+      done: true,
+      records: [{ Id: CONTACT, Auth0_Id__c: key }],
+    })
+
+  it.effect("salesforce trap 23: a Contact that is somebody else's is not taken for a Lead that became it", () =>
+    Effect.gen(function* () {
+      const leads = ["00Q000000000001AAA", "00Q000000000002AAA"]
+      const query = `GET /query?q=${encodeURIComponent(`SELECT Id, Auth0_Id__c, ConvertedContactId FROM Lead WHERE Id IN (${leads.map((id) => `'${id}'`).join(",")})`)}`
+      const run = (key: string | null, ...after: ReadonlyArray<Script>) => {
+        salesforce(
+          ...opening("Lead"),
+          when(
+            UPDATE,
+            200,
+            leads.map(() => failed("CANNOT_UPDATE_CONVERTED_LEAD")),
+          ),
+          when(query, 200, {
+            totalSize: 2,
+            done: true,
+            records: leads.map((Id, n) => ({ Id, Auth0_Id__c: `auth0|${n + 1}`, ConvertedContactId: CONTACT })),
+          }),
+          describes("Contact"),
+          contact(key),
+          ...after,
+        )
+        return sendOne(
+          leads.map((remoteId, n) => row(n + 1, { Email: ADA }, { remoteId })),
+          { object: "Lead" },
+        )
+      }
+      const both = yield* run("auth0|9")
+      assert.deepStrictEqual(
+        both.map((each) => each._tag === "Rejected" && each.code),
+        ["key_conflict", "key_conflict"],
+      )
+      assert.include(JSON.stringify(both), CONTACT)
+      const first = yield* run(null, when(UPDATE, 200, [{ id: CONTACT, success: true, errors: [] }]))
+      assert.deepInclude(
+        first.find(({ id }) => id === "auth0|1"),
+        { _tag: "Delivered", remoteId: CONTACT },
+      )
+      assert.deepInclude(
+        first.find(({ id }) => id === "auth0|2"),
+        { _tag: "Rejected", code: "key_conflict" },
+      )
+    }).pipe(services),
+  )
+
   it.effect("salesforce trap 23: one that was converted since the last run is found by its id, once", () =>
     Effect.gen(function* () {
       const query = `GET /query?q=${encodeURIComponent(`SELECT Id, Auth0_Id__c, ConvertedContactId FROM Lead WHERE Id IN ('${LEAD}')`)}`
@@ -197,6 +279,7 @@ describe("before a Lead is made", () => {
           records: [{ Id: LEAD, Auth0_Id__c: "auth0|1", ConvertedContactId: CONTACT }],
         }),
         describes("Contact"),
+        contact(null),
         when(UPDATE, 200, [{ id: CONTACT, success: true, errors: [] }]),
       )
       const outcomes = yield* sendOne([person({ remoteId: LEAD })], { object: "Lead" })

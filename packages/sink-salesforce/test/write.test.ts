@@ -389,6 +389,59 @@ describe("a known record", () => {
   )
 })
 
+describe("a deletion", () => {
+  const deletion = (...results: ReadonlyArray<JsonObject>) =>
+    Effect.gen(function* () {
+      const ids = results.map((_, n) => `00300000000000${n + 1}AAA`)
+      salesforce(
+        ...opening("Contact"),
+        when(`DELETE /composite/sobjects?ids=${ids.join("%2C")}&allOrNone=false`, 200, [...results]),
+      )
+      const writer = yield* open({ on_delete: "delete" })
+      const rows = ids.map((remoteId, n) => row(n + 1, {}, { change: "delete", fields: {}, remoteId }))
+      return yield* writer.write({ id: "b", attempt: 1, rows })
+    })
+
+  it.effect("that the user may not make is not called done: the person is still there", () =>
+    Effect.gen(function* () {
+      const outcomes = yield* deletion(
+        failed("INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY"),
+        failed("INVALID_CROSS_REFERENCE_KEY"),
+      )
+      assert.deepStrictEqual(tags(outcomes), ["Rejected", "Delivered"])
+    }).pipe(services),
+  )
+
+  it.effect("that a lock, an outage or another row kept from happening is sent again", () =>
+    Effect.gen(function* () {
+      const outcomes = yield* deletion(
+        failed("UNABLE_TO_LOCK_ROW"),
+        failed("SERVER_UNAVAILABLE"),
+        failed("PROCESSING_HALTED"),
+        failed("DELETE_FAILED"),
+      )
+      assert.deepStrictEqual(tags(outcomes), ["Deferred", "Deferred", "Deferred", "Rejected"])
+    }).pipe(services),
+  )
+
+  it.effect("salesforce trap 30: that is too much for the triggers is halved, and what passed is settled", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(
+        deletion(
+          { id: ID, success: true, errors: [] },
+          failed("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "Too many batch retries in the presence of Apex triggers"),
+        ),
+      )
+      if (!(error instanceof SinkError)) return assert.fail("no error of the sink")
+      assert.strictEqual(error.reason._tag, "BatchRefused")
+      assert.deepStrictEqual(
+        error.settled?.map(({ id }) => id),
+        ["auth0|1"],
+      )
+    }).pipe(services),
+  )
+})
+
 describe("a route that only updates", () => {
   const query = `GET /query?q=${encodeURIComponent("SELECT Id, Auth0_Id__c FROM Contact WHERE Auth0_Id__c IN ('auth0|1','auth0|2')")}`
   const found = when(query, 200, { totalSize: 1, done: true, records: [{ Id: ID, Auth0_Id__c: "auth0|1" }] })

@@ -6,6 +6,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Connected } from "../connection.ts"
 import type { Column } from "../describe/columns.ts"
+import type { Claims } from "../match/claims.ts"
 import type { ObjectOptions } from "../options.ts"
 import type { Aims } from "../write/aims.ts"
 import { makeBulkApi } from "./api.ts"
@@ -27,6 +28,7 @@ export interface BulkOptions {
   readonly columns: ReadonlyArray<Column>
   readonly options: ObjectOptions
   readonly aims: Aims
+  readonly claims: Claims
   readonly share: number
 }
 
@@ -59,7 +61,7 @@ const makeAllows = (api: Pick<ReturnType<typeof makeBulkApi>, "batchesLeft">, sh
   })
 }
 
-export const makeBulk = ({ connected, share, ...route }: BulkOptions): JobWriter => {
+export const makeBulk = ({ connected, claims, share, ...route }: BulkOptions): JobWriter => {
   const api = makeBulkApi(connected)
   const submitting = {
     ...route,
@@ -79,7 +81,7 @@ export const makeBulk = ({ connected, share, ...route }: BulkOptions): JobWriter
     const ended = yield* Effect.forEach(ref.jobs, ({ id, rows }) =>
       follow(api, id, rows, route.options.bulk_wait_minutes, since),
     )
-    yield* Stream.runForEach(batch.rows, (page) => Effect.sync(() => route.aims.release(page)))
+    yield* Stream.runForEach(batch.rows, (page) => Effect.sync(() => claims.release(page)))
     const columns = route.columns.map(({ name }) => name)
     return settleJobs(api, ended, batch, route.key, columns)
   })

@@ -41,12 +41,12 @@ export interface Matching {
 
 /** By key and by value, each a list in the order of the objects. */
 export const makeIndex = ({ fields, types }: Matching, candidates: ReadonlyArray<Candidate>) => {
-  const byKey = new Map<string, Candidate>()
+  const byKey = new Map<string, Array<Candidate>>()
   const byValue = new Map<string, Array<Candidate>>()
   for (const type of types) {
     for (const candidate of candidates) {
       if (candidate.type !== type) continue
-      if (candidate.key !== undefined && !byKey.has(candidate.key)) byKey.set(candidate.key, candidate)
+      if (candidate.key !== undefined) byKey.set(candidate.key, [...(byKey.get(candidate.key) ?? []), candidate])
       for (const field of fields) {
         const value = candidate.values.get(field)
         if (value === undefined) continue
@@ -66,8 +66,13 @@ export type Index = ReturnType<typeof makeIndex>
  */
 export const matchRow = (row: Row, matching: Matching, index: Index, isTaken: (id: string) => boolean): Match => {
   const { key, fields, types } = matching
-  const own = index.byKey.get(row.key)
-  if (own !== undefined) return { _tag: "One", candidate: own, why: `${key} is on ${described(own)}` }
+  const [own, ...others] = distinct(index.byKey.get(row.key) ?? [])
+  if (own !== undefined) {
+    const same = others.filter(({ type }) => type === own.type)
+    if (same.length === 0) return { _tag: "One", candidate: own, why: `${key} is on ${described(own)}` }
+    const ids = [own, ...same].map(({ id }) => id)
+    return { _tag: "Several", ids, why: `${key} is on ${ids.length} records of ${own.type}` }
+  }
   for (const field of fields) {
     const value = row.fields[field]
     if (typeof value !== "string" || normalised(field, value) === "") continue

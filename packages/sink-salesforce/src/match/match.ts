@@ -5,10 +5,10 @@
 import type { Row, SinkError } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import type { JsonObject } from "effect/Schema"
-import * as Semaphore from "effect/Semaphore"
 import type { Describe, SObject } from "../describe/describe.ts"
 import { id18 } from "../ids.ts"
 import { type Candidate, type Index, type Match, type Matching, makeIndex, matchRow, normalised } from "./candidates.ts"
+import { type Claims, type Hold, makeHold } from "./claims.ts"
 import { type Search, textIn, typeIn } from "./search.ts"
 import { selects } from "./soql.ts"
 
@@ -20,10 +20,6 @@ export const matchedFields = (
   mapped: ReadonlyArray<string>,
   wanted: ReadonlyArray<string> | undefined,
 ) => wanted ?? (PEOPLE.includes(object) && mapped.includes("Email") ? ["Email"] : [])
-
-/** Records that rows of any route are about to take: no other row may. */
-export const makeClaims = () => ({ looking: Semaphore.makeUnsafe(1), taken: new Map<string, string>() })
-export type Claims = ReturnType<typeof makeClaims>
 
 export interface MatchOptions {
   readonly search: Search
@@ -39,9 +35,8 @@ export interface Matcher {
   readonly queries: number
   /** By row key. Reads only. */
   readonly find: (rows: ReadonlyArray<Row>) => Effect.Effect<ReadonlyMap<string, Match>, SinkError>
-  /** The same, and the records that are found are these rows' alone until `release`. */
+  /** The same, and the records that are found are these rows' alone until they are released. */
   readonly claim: (rows: ReadonlyArray<Row>) => Effect.Effect<ReadonlyMap<string, Match>, SinkError>
-  readonly release: (rows: ReadonlyArray<Row>) => void
 }
 
 const valuesOf = (rows: ReadonlyArray<Row>, field: string): ReadonlyArray<string> =>
@@ -139,41 +134,19 @@ export const makeMatcher = (options: MatchOptions): Matcher => {
   const decide = (
     rows: ReadonlyArray<Row>,
     { matching, index }: { readonly matching: Matching; readonly index: Index },
-    before: ReadonlyMap<string, string>,
-    take: (id: string, key: string) => void,
-  ) => {
-    const taken = new Map(before)
-    return new Map(
+    hold: Hold,
+  ) =>
+    new Map(
       rows.map((row) => {
-        const match = matchRow(row, matching, index, (id) => (taken.get(id) ?? row.key) !== row.key)
-        if (match._tag === "One") {
-          taken.set(match.candidate.id, row.key)
-          take(match.candidate.id, row.key)
-        }
+        const match = matchRow(row, matching, index, (id) => hold.isTaken(id, row.key))
+        if (match._tag === "One") hold.take(match.candidate.id, row.key)
         return [row.key, match] as const
       }),
     )
-  }
-
-  const claim = (rows: ReadonlyArray<Row>) =>
-    claims.looking.withPermit(
-      Effect.gen(function* () {
-        // What was claimed before the look may be written and released during it, unseen by it.
-        const before = new Map(claims.taken)
-        const found = yield* candidates(rows)
-        return decide(rows, found, new Map([...before, ...claims.taken]), (id, owner) => claims.taken.set(id, owner))
-      }),
-    )
-
-  const release = (rows: ReadonlyArray<Row>) => {
-    const keys = new Set(rows.map((row) => row.key))
-    for (const [id, owner] of claims.taken) if (keys.has(owner)) claims.taken.delete(id)
-  }
 
   return {
     queries: (PEOPLE.includes(object) ? PEOPLE.length : 1) * (1 + fields.length),
-    find: (rows) => Effect.map(candidates(rows), (found) => decide(rows, found, new Map(), () => {})),
-    claim,
-    release,
+    find: (rows) => Effect.map(candidates(rows), (found) => decide(rows, found, makeHold(new Map()))),
+    claim: (rows) => claims.decide(candidates(rows), (found, hold) => decide(rows, found, hold)),
   }
 }

@@ -6,9 +6,10 @@ import type { Describe, SObject } from "../describe/describe.ts"
 import type { Problem } from "../errors.ts"
 import { id18, prefixOf } from "../ids.ts"
 import type { ObjectOptions } from "../options.ts"
-import { type Aim, byFoundId, byKey } from "../write/aim.ts"
+import { type Aim, byFoundId } from "../write/aim.ts"
 import { droppedFor } from "../write/record.ts"
-import { rejected } from "../write/verdict.ts"
+import { personAccount, rejected } from "../write/verdict.ts"
+import type { Claims } from "./claims.ts"
 import { type Search, textIn } from "./search.ts"
 import { selects } from "./soql.ts"
 
@@ -19,16 +20,20 @@ export interface Sought {
 
 export type Found = { readonly aim: Aim } | { readonly outcome: Outcome }
 
+/** What a converted Lead comes to: its Contact, or why not. */
+type Chosen = { readonly outcome: Outcome } | { readonly row: Row; readonly id: string }
+
 export interface SeekOptions {
   readonly search: Search
   readonly describe: Describe
+  readonly claims: Claims
   readonly own: SObject
   readonly key: string
   readonly columns: ReadonlyArray<Column>
   readonly options: ObjectOptions
 }
 
-export const makeSeek = ({ search, describe, own, key, columns, options }: SeekOptions) => {
+export const makeSeek = ({ search, describe, claims, own, key, columns, options }: SeekOptions) => {
   /** The row as it goes to a record of another object. */
   const onto = Effect.fnUntraced(function* (row: Row, type: string, id: string) {
     const aim = byFoundId(row, type, id)
@@ -86,13 +91,13 @@ export const makeSeek = ({ search, describe, own, key, columns, options }: SeekO
     return rows.map((row): Found => ({ outcome: ambiguous(row, found(row)) }))
   })
 
-  const conversions = Effect.fnUntraced(function* (sought: ReadonlyArray<Sought>) {
-    if (sought.length === 0) return []
+  /** The Contact that each of these Leads became. */
+  const contactsOf = Effect.fnUntraced(function* (sought: ReadonlyArray<Sought>) {
+    const question = { object: own.name, fields: ["Id", key, "ConvertedContactId"] }
     const [known, unknown] = [
       sought.filter(({ aim }) => aim.id !== undefined),
       sought.filter(({ aim }) => aim.id === undefined),
     ]
-    const question = { object: own.name, fields: ["Id", key, "ConvertedContactId"] }
     const records = yield* search([
       ...selects(
         { ...question, by: "Id" },
@@ -107,52 +112,70 @@ export const makeSeek = ({ search, describe, own, key, columns, options }: SeekO
     for (const record of records) {
       const contact = textIn(record, "ConvertedContactId")
       if (contact === undefined) continue
-      contacts.set(`id ${id18(textIn(record, "Id") ?? "")}`, contact)
-      contacts.set(`key ${textIn(record, key) ?? ""}`, contact)
+      contacts.set(`id ${id18(textIn(record, "Id") ?? "")}`, id18(contact))
+      contacts.set(`key ${folded(textIn(record, key) ?? "")}`, id18(contact))
     }
-    return yield* Effect.forEach(sought, ({ aim, problem }) => {
-      const contact = contacts.get(aim.id === undefined ? `key ${aim.row.key}` : `id ${id18(aim.id)}`)
-      return contact === undefined
-        ? Effect.succeed<Found>({ outcome: rejected(aim, problem) })
-        : Effect.map(onto(aim.row, "Contact", id18(contact)), (next): Found => ({ aim: next }))
-    })
+    return ({ aim }: Sought) => contacts.get(aim.id === undefined ? `key ${folded(aim.row.key)}` : `id ${id18(aim.id)}`)
   })
+
+  /** A Lead may have been made one with somebody else's Contact: that one is not taken from whoever has it. */
+  const conversions = Effect.fnUntraced(function* (sought: ReadonlyArray<Sought>) {
+    if (sought.length === 0) return []
+    const contactOf = yield* contactsOf(sought)
+    const ids = sought.flatMap((each) => contactOf(each) ?? [])
+    const contact = yield* describe("Contact")
+    const fields = ["Id", key, "IsPersonAccount"].filter((name) => contact.fields.has(name))
+    const chosen = yield* claims.decide(
+      search(selects({ object: "Contact", fields, by: "Id" }, ids)),
+      (records, hold) => {
+        const contacts = new Map(records.map((record) => [id18(textIn(record, "Id") ?? ""), record] as const))
+        return sought.map((each): Chosen => {
+          const { aim, problem } = each
+          const id = contactOf(each) ?? ""
+          const record = contacts.get(id)
+          if (record === undefined) return { outcome: rejected(aim, problem) }
+          if (record.IsPersonAccount === true) return { outcome: personAccount(aim.row, id) }
+          if ((textIn(record, key) ?? aim.row.key) !== aim.row.key || hold.isTaken(id, aim.row.key)) {
+            return { outcome: rejected(aim, { ...problem, code: "key_conflict", message: another, ids: [id] }) }
+          }
+          hold.take(id, aim.row.key)
+          return { row: aim.row, id }
+        })
+      },
+    )
+    return yield* Effect.forEach(chosen, (each) =>
+      "outcome" in each
+        ? Effect.succeed<Found>(each)
+        : Effect.map(onto(each.row, "Contact", each.id), (aim): Found => ({ aim })),
+    )
+  })
+  const another = `Salesforce: the Lead was converted, and its Contact is another ${key}'s`
 
   /** The record a duplicate rule found is taken where it is one, of this object, and nobody's yet. */
-  const duplicates = Effect.fnUntraced(function* (sought: ReadonlyArray<Sought>) {
+  const duplicates = (sought: ReadonlyArray<Sought>) => {
     const own18 = ({ problem }: Sought) => problem.ids.map(id18).filter((id) => prefixOf(id) === own.prefix)
-    const ids = sought.flatMap(own18)
     const question = { object: own.name, fields: ["Id", key], by: "Id" }
-    const keys = new Map(
-      (yield* search(selects(question, ids))).map(
-        (record) => [id18(textIn(record, "Id") ?? ""), textIn(record, key)] as const,
-      ),
-    )
-    const taken = new Set<string>()
-    return sought.map((each): Found => {
-      const { aim, problem } = each
-      const free = own18(each).filter(
-        (id) => keys.has(id) && (keys.get(id) ?? aim.row.key) === aim.row.key && !taken.has(id),
-      )
-      const [only] = free
-      if (only === undefined || free.length > 1) return { outcome: rejected(aim, problem) }
-      taken.add(only)
-      return { aim: byFoundId(aim.row, own.name, only) }
+    return claims.decide(search(selects(question, sought.flatMap(own18))), (records, hold) => {
+      const keys = new Map(records.map((record) => [id18(textIn(record, "Id") ?? ""), textIn(record, key)] as const))
+      return sought.map((each): Found => {
+        const { aim, problem } = each
+        const { row } = aim
+        const free = own18(each).filter(
+          (id) => keys.has(id) && (keys.get(id) ?? row.key) === row.key && !hold.isTaken(id, row.key),
+        )
+        const [only] = free
+        if (only === undefined || free.length > 1) return { outcome: rejected(aim, problem) }
+        hold.take(only, row.key)
+        return { aim: byFoundId(row, own.name, only) }
+      })
     })
-  })
-
-  /** The ledger's id is no longer good: the record is found, or made, by the row's key. */
-  const stale = (sought: ReadonlyArray<Sought>) =>
-    options.mode === "update"
-      ? existing(sought.map(({ aim }) => aim.row))
-      : Effect.succeed(sought.map(({ aim: { row } }): Found => ({ aim: byKey(row, own.name) })))
+  }
 
   const seek = Effect.fnUntraced(function* (
     sought: ReadonlyArray<Sought>,
   ): Effect.fn.Return<ReadonlyArray<Found>, SinkError> {
     const groups = Map.groupBy(sought, ({ problem }) => problem.handling)
     return [
-      ...(yield* stale(groups.get("stale") ?? [])),
       ...(yield* conversions(groups.get("converted") ?? [])),
       ...(yield* ambiguities(groups.get("ambiguous") ?? [])),
       ...(yield* duplicates(groups.get("duplicates") ?? [])),

@@ -5,10 +5,10 @@ import type { SObject } from "../describe/describe.ts"
 import { prefixOf } from "../ids.ts"
 import type { Match } from "../match/candidates.ts"
 import type { Matcher } from "../match/match.ts"
-import type { Found, Seek } from "../match/seek.ts"
+import type { Found, Seek, Sought } from "../match/seek.ts"
 import type { ObjectOptions } from "../options.ts"
 import { byFoundId, byKey, byKnownId } from "./aim.ts"
-import { rejected } from "./verdict.ts"
+import { personAccount, rejected } from "./verdict.ts"
 
 /** The objects of people, by what their ids begin with. */
 const people = new Map([
@@ -27,18 +27,6 @@ export interface AimOptions {
   readonly matcher: Matcher | undefined
 }
 
-const person = (row: Row, id: string): Outcome =>
-  rejected(
-    { row },
-    {
-      code: "person_account",
-      message:
-        "Salesforce: the Contact is a person account: write it as an Account, with PersonEmail and fields that end in __pc",
-      fields: [],
-      ids: [id],
-    },
-  )
-
 const several = (row: Row, { ids, why }: Extract<Match, { readonly _tag: "Several" }>): Outcome =>
   rejected({ row }, { code: "ambiguous", message: `Salesforce: ${why}`, fields: [], ids })
 
@@ -47,7 +35,7 @@ export const makeAims = ({ own, key, foldsCase, options, seek, matcher }: AimOpt
     if (match === undefined || match._tag === "None") return { aim: byKey(row, own.name) }
     if (match._tag === "Several") return { outcome: several(row, match) }
     const { candidate } = match
-    if (candidate.isPerson) return { outcome: person(row, candidate.id) }
+    if (candidate.isPerson) return { outcome: personAccount(row, candidate.id) }
     return { aim: yield* seek.onto(row, candidate.type, candidate.id) }
   })
 
@@ -92,7 +80,17 @@ export const makeAims = ({ own, key, foldsCase, options, seek, matcher }: AimOpt
     return [...conflicts, ...found.filter((each) => each !== undefined), ...(yield* unknown(rest))]
   })
 
-  return { aimsFor, release: (rows: ReadonlyArray<Row>) => matcher?.release(rows) }
+  /** After a refusal another record is meant. A row whose record is gone begins anew, as one of which nothing is known. */
+  const again = Effect.fnUntraced(function* (
+    sought: ReadonlyArray<Sought>,
+  ): Effect.fn.Return<ReadonlyArray<Found>, SinkError> {
+    const isGone = ({ problem }: Sought) => problem.handling === "stale"
+    const gone = sought.filter(isGone).map(({ aim }) => aim.row)
+    const anew = options.mode === "update" ? yield* seek.existing(gone) : yield* unknown(gone)
+    return [...anew, ...(yield* seek.seek(sought.filter((each) => !isGone(each))))]
+  })
+
+  return { aimsFor, again }
 }
 
 export type Aims = ReturnType<typeof makeAims>

@@ -1,14 +1,15 @@
 /** Deletes records whose source is gone: into the recycle bin, two hundred a call. */
-import { Outcome, type Row, SinkError } from "@sluice/core"
+import { BatchRefused, Outcome, type Row, SinkError } from "@sluice/core"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import { readProblems, writeReason } from "../errors.ts"
+import { type Problem, readProblems, writeReason } from "../errors.ts"
 import type { Seek } from "../match/seek.ts"
 import { decode, type Result } from "../shapes.ts"
+import { byFoundId } from "./aim.ts"
 import { CHUNK_ROWS } from "./pace.ts"
 import type { Writing } from "./send.ts"
-import { rejected } from "./verdict.ts"
+import { rejected, verdictOf } from "./verdict.ts"
 
 interface Known {
   readonly row: Row
@@ -17,17 +18,25 @@ interface Known {
 
 const deleted = (row: Row): Outcome => Outcome.Delivered({ id: row.id, effect: "deleted" })
 
+/** Not there any more. A record that is merely out of reach is, and its deletion must not be called done. */
+const gone: ReadonlySet<string> = new Set(["ENTITY_IS_DELETED", "NOT_FOUND", "INVALID_CROSS_REFERENCE_KEY"])
+
+const policies = { duplicates: "reject", missing_parent: "wait" } as const
+
 /** What is gone already is as it should be. */
-const outcomeOf = ({ row }: Known, result: Result | undefined): Outcome => {
-  const [problem] = readProblems(result?.errors ?? [])
-  if (result?.success === true || problem?.handling === "stale") return deleted(row)
-  if (problem === undefined || problem.handling === "lock") {
-    return Outcome.Deferred({ id: row.id, message: problem?.message ?? "Salesforce: the deletion was not answered" })
-  }
-  return rejected({ row }, problem)
+const judged = ({ row, id }: Known, result: Result, object: string): Outcome | Problem => {
+  const [problem] = readProblems(result.errors)
+  if (result.success || (problem !== undefined && gone.has(problem.code))) return deleted(row)
+  const verdict = verdictOf(byFoundId(row, object, id), result, policies)
+  if (verdict._tag === "Settled") return verdict.outcome
+  return verdict._tag === "Halve" ? verdict.problem : rejected({ row }, verdict.problem)
 }
 
-const removeChunk = Effect.fnUntraced(function* ({ connected, headers }: Writing, chunk: ReadonlyArray<Known>) {
+const removeChunk = Effect.fnUntraced(function* (
+  { connected, headers }: Writing,
+  object: string,
+  chunk: ReadonlyArray<Known>,
+): Effect.fn.Return<ReadonlyArray<Outcome>, SinkError> {
   const reply = yield* connected.ask({
     name: "delete",
     request: HttpClientRequest.delete("/composite/sobjects").pipe(
@@ -37,13 +46,22 @@ const removeChunk = Effect.fnUntraced(function* ({ connected, headers }: Writing
     decode: decode.results(chunk.length),
   })
   if (reply._tag === "Trouble") return yield* new SinkError({ reason: writeReason(reply) })
-  return chunk.map((known, n) => outcomeOf(known, reply.value[n]))
+  const all = chunk.flatMap((known, n) => {
+    const result = reply.value[n]
+    return result === undefined ? [] : [judged(known, result, object)]
+  })
+  const settled = all.filter((each) => "_tag" in each)
+  const halve = all.find((each) => "handling" in each)
+  if (halve === undefined) return settled
+  const { code, message } = halve
+  return yield* new SinkError({ reason: new BatchRefused({ code, message }), settled })
 })
 
 /** By the ledger's id, else by key. */
 export const remove = Effect.fnUntraced(function* (
   writing: Writing,
   seek: Seek,
+  object: string,
   rows: ReadonlyArray<Row>,
 ): Effect.fn.Return<ReadonlyArray<Outcome>, SinkError> {
   if (rows.length === 0) return []
@@ -61,8 +79,8 @@ export const remove = Effect.fnUntraced(function* (
   for (const chunk of Arr.chunksOf(known, CHUNK_ROWS)) {
     outcomes.push(
       ...(yield* Effect.mapError(
-        removeChunk(writing, chunk),
-        ({ reason }) => new SinkError({ reason, ...(outcomes.length > 0 ? { settled: [...outcomes] } : {}) }),
+        removeChunk(writing, object, chunk),
+        ({ reason, settled = [] }) => new SinkError({ reason, settled: [...outcomes, ...settled] }),
       )),
     )
   }

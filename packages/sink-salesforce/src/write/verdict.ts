@@ -27,6 +27,18 @@ export const rejected = ({ row }: { readonly row: Pick<Row, "id"> }, problem: Om
   })
 }
 
+export const personAccount = (row: Row, id: string): Outcome =>
+  rejected(
+    { row },
+    {
+      code: "person_account",
+      message:
+        "Salesforce: the Contact is a person account: write it as an Account, with PersonEmail and fields that end in __pc",
+      fields: [],
+      ids: [id],
+    },
+  )
+
 const deferred = ({ row }: Aim, { message }: Problem): Verdict => settled(Outcome.Deferred({ id: row.id, message }))
 
 const unnamed: Problem = {

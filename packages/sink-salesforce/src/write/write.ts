@@ -2,9 +2,10 @@
 import { BatchRefused, Outcome, SinkError } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import { type Problem, writeReason } from "../errors.ts"
-import type { Seek, Sought } from "../match/seek.ts"
+import type { Sought } from "../match/seek.ts"
 import type { ObjectOptions } from "../options.ts"
 import type { Aim } from "./aim.ts"
+import type { Aims } from "./aims.ts"
 import type { Pace } from "./pace.ts"
 import { type Chunk, type PartitionOf, planWrites, type Sizes, type Unit } from "./plan.ts"
 import { type Answered, sendUnit, type Writing } from "./send.ts"
@@ -22,7 +23,8 @@ export interface Route {
   readonly sizes: () => Sizes
   readonly options: ObjectOptions
   readonly partitionOf: PartitionOf
-  readonly seek: Seek
+  /** Which records are meant where a write was refused for another. */
+  readonly again: Aims["again"]
 }
 
 /** What is known by now. */
@@ -114,7 +116,7 @@ export const writeAims = Effect.fnUntraced(function* (
   let open = aims
   for (let count = 0; open.length > 0 && count < MOST_ROUNDS && ledger.failure === undefined; count++) {
     yield* round(route, open, attempt, ledger)
-    const found = yield* Effect.catchTag(route.seek.seek(ledger.sought.splice(0)), "SinkError", (error) => {
+    const found = yield* Effect.catchTag(route.again(ledger.sought.splice(0)), "SinkError", (error) => {
       ledger.failure ??= error
       return Effect.succeed([])
     })
