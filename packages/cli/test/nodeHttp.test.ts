@@ -63,20 +63,22 @@ describe("the HTTP client", () => {
     }),
   )
 
-  it.live("leaves the wait to the call: the transport gives up after the slowest vendor's ten minutes, not before", () =>
-    Effect.gen(function* () {
-      const seen: Array<unknown> = []
-      const note = (message: unknown) => void seen.push(message)
-      yield* Effect.acquireRelease(
-        Effect.sync(() => subscribe("undici:request:create", note)),
-        () => Effect.sync(() => unsubscribe("undici:request:create", note)),
-      )
-      const here = yield* server((_, answer) => answer.end("here"))
-      yield* get(here, { env: {} })
-      const [bounds] = yield* Schema.decodeUnknownEffect(Requests)(seen)
-      assert.isAbove(bounds.request.headersTimeout, 610_000)
-      assert.isAbove(bounds.request.bodyTimeout, 610_000)
-    }),
+  it.live(
+    "leaves the wait to the call: the transport gives up after the slowest vendor's ten minutes, not before",
+    () =>
+      Effect.gen(function* () {
+        const seen: Array<unknown> = []
+        const note = (message: unknown) => void seen.push(message)
+        yield* Effect.acquireRelease(
+          Effect.sync(() => subscribe("undici:request:create", note)),
+          () => Effect.sync(() => unsubscribe("undici:request:create", note)),
+        )
+        const here = yield* server((_, answer) => answer.end("here"))
+        yield* get(here, { env: {} })
+        const [bounds] = yield* Schema.decodeUnknownEffect(Requests)(seen)
+        assert.isAbove(bounds.request.headersTimeout, 610_000)
+        assert.isAbove(bounds.request.bodyTimeout, 610_000)
+      }),
   )
 
   it.live("engineering trap 5: a redirect is an answer, not followed", () =>

@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { type Outcome, type Row, SinkError, type StoredBatch } from "@sluice/core"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
+import * as Logger from "effect/Logger"
 import type { JsonObject } from "effect/Schema"
 import * as Stream from "effect/Stream"
 import {
@@ -360,16 +361,27 @@ describe("a job that does not go as it should", () => {
     }).pipe(unfinished),
   )
 
-  it.effect("for a column that does not exist stops the route, and names it without the rest of what is said", () =>
-    Effect.gen(function* () {
-      const errorMessage = "InvalidBatch : Field name not found : LastName in ada@example.com"
-      salesforce(...opening("Contact"), state("Failed", { numberRecordsProcessed: 0, errorMessage }))
-      const reason = yield* failing((yield* lane()).settle(refOf(JOB), rows))
-      assert.strictEqual(reason?._tag, "Misconfigured")
-      assert.include(reason?.message, "LastName")
-      assert.notInclude(reason?.message, "ada@")
-    }).pipe(services),
-  )
+  for (const [what, code] of [
+    ["a column that does not exist", "InvalidBatch"],
+    ["an allowance that is used up", "ExceededQuota"],
+  ] as const) {
+    it.effect(
+      `for ${what} leaves its rows to a write, or each run would stop for it again: without the row's data`,
+      () =>
+        Effect.gen(function* () {
+          const said: Array<unknown> = []
+          const logger = Logger.make(({ message }) => void said.push(message))
+          const errorMessage = `${code} : Field name not found : LastName in ada@example.com`
+          salesforce(...opening("Contact"), state("Failed", { numberRecordsProcessed: 0, errorMessage }))
+          const outcomes = yield* (yield* lane())
+            .settle(refOf(JOB), rows)
+            .pipe(Effect.provide(Logger.layer([logger]), { local: true }))
+          assert.deepStrictEqual(tags(outcomes), ["Deferred", "Deferred"])
+          assert.include(JSON.stringify(said), `(${code}): LastName`)
+          assert.notInclude(JSON.stringify(said), "ada@")
+        }).pipe(services),
+    )
+  }
 
   it.effect("for which the day has no batches left is none: rows go by Collections", () =>
     Effect.gen(function* () {

@@ -5,7 +5,7 @@
 import { JobLost, Outcome, SinkError, type StoredBatch } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { problemOf, writeReason } from "../errors.ts"
+import { problemOf } from "../errors.ts"
 import { id18 } from "../ids.ts"
 import type { Job } from "../shapes.ts"
 import { rejected } from "../write/verdict.ts"
@@ -74,16 +74,14 @@ const outcomesOf = (lines: ReadonlyArray<Line>, key: string, open: Open, read: R
     return [read(id, line)]
   })
 
-/** A job of which nothing was processed, for a reason that concerns all its rows. */
-const refusal = (jobs: ReadonlyArray<Job>, columns: ReadonlyArray<string>): SinkError | undefined => {
-  for (const job of jobs) {
-    const problem = jobProblem(job, columns)
-    const isStop = problem.handling === "config" || problem.handling === "quota"
-    if (job.state === "Failed" && (job.numberRecordsProcessed ?? 0) === 0 && isStop) {
-      return new SinkError({ reason: writeReason({ _tag: "Trouble", status: 200, problem }) })
-    }
-  }
-  return undefined
+/**
+ * Why a job took nothing, where that concerns all its rows: they go by Collections, whose answer stops the route if it
+ * must. The job itself stays as it is for good, so a run that stopped for it would stop again for ever.
+ */
+const refusal = (job: Job, columns: ReadonlyArray<string>): string | undefined => {
+  const { handling, message } = jobProblem(job, columns)
+  const isWhole = handling === "config" || handling === "quota"
+  return job.state === "Failed" && (job.numberRecordsProcessed ?? 0) === 0 && isWhole ? message : undefined
 }
 
 export const jobLost = () =>
@@ -106,11 +104,12 @@ export const settleJobs = (
 ): Stream.Stream<ReadonlyArray<Outcome>, SinkError> => {
   const jobs = ended.filter((job) => job !== undefined)
   if (ended.length > 0 && jobs.length === 0) return Stream.fail(jobLost())
-  const wrong = refusal(jobs, columns)
-  if (wrong !== undefined) return Stream.fail(wrong)
+  const refusals = jobs.flatMap((job) => refusal(job, columns) ?? [])
+  const warned = Effect.forEach(refusals, (why) => Effect.logWarning(`${why}: a bulk job's rows go by Collections`))
+  const read = jobs.filter((job) => refusal(job, columns) === undefined)
   return Stream.unwrap(
-    Effect.map(openRows(batch), (open) =>
-      Stream.fromIterable(jobs.flatMap(({ id }) => files.map(([file, read]) => ({ id, file, read })))).pipe(
+    Effect.map(Effect.andThen(warned, openRows(batch)), (open) =>
+      Stream.fromIterable(read.flatMap(({ id }) => files.map(([file, read]) => ({ id, file, read })))).pipe(
         Stream.flatMap(({ id, file, read }) =>
           Stream.map(api.results(id, file), (lines) => outcomesOf(lines, key, open, read)),
         ),
