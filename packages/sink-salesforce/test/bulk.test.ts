@@ -75,7 +75,7 @@ const lane = Effect.fnUntraced(function* (setup: Setup = {}) {
   const job = Effect.fnUntraced(function* (rows: ReadonlyArray<Row>) {
     return yield* settle((yield* submit(rows)).at(-1) ?? "", rows)
   })
-  return { submit, settle, job }
+  return { submit, settle, job, limits: jobs.limits }
 })
 
 const refOf = (...jobs: ReadonlyArray<string>) => JSON.stringify({ jobs: jobs.map((id) => ({ id, rows: 2 })) })
@@ -187,6 +187,22 @@ describe("a file", () => {
         { fields },
       )
       assert.deepStrictEqual(lines?.slice(1, 3), ["auth0|1,Name 1,#N/A,#N/A,", "auth0|2,Name 2,#N/A,news;offers,false"])
+    }).pipe(services),
+  )
+
+  it.effect("stays below 100 MB, however few of its cells have values", () =>
+    Effect.gen(function* () {
+      const names = Array.from({ length: 300 }, (_, n) => `Field_${n}__c`)
+      const more = Object.fromEntries(names.map((name) => [name, { length: 10 }]))
+      const sent = salesforce(...opening("Contact", more), limits, create, upload, close)
+      const { submit, limits: most } = yield* lane({ fields: ["Auth0_Id__c", "LastName", ...names] })
+      const sparse = row(1, {}, { remoteId: ID(1) })
+      yield* submit([sparse])
+      const [, line = ""] = sent.at(-2)?.text.split("\n") ?? []
+      const larger = line.length + 1 - JSON.stringify(sparse.fields).length
+      assert.isAbove(larger, 0)
+      assert.isAtMost(most.rows, 100_000)
+      assert.isAtMost((most.bytes ?? Number.POSITIVE_INFINITY) + most.rows * larger, 100_000_000)
     }).pipe(services),
   )
 

@@ -14,9 +14,13 @@ import { follow } from "./follow.ts"
 import { jobLost, settleJobs } from "./settle.ts"
 import { readRef, submit } from "./submit.ts"
 
-/** A file is at most 100 MB before Salesforce encodes it. As JSON, rows are larger than in it. */
+/**
+ * A file is at most 100 MB before Salesforce encodes it. Values are no smaller as JSON, but a cell costs its comma even
+ * where a row has no value, and a record's id is in no row.
+ */
 export const BULK_ROWS = 100_000
-const BULK_BYTES = 90_000_000
+const BULK_BYTES = 98_000_000
+const bytesFor = (columns: number): number => BULK_BYTES - BULK_ROWS * columns
 
 /** More rows than that go by bulk, says Salesforce itself: some ten calls a job, where Collections take more. */
 const WORTH_ROWS = 2_000
@@ -87,7 +91,7 @@ export const makeBulk = ({ connected, claims, share, ...route }: BulkOptions): J
   })
 
   return {
-    limits: { rows: BULK_ROWS, bytes: BULK_BYTES },
+    limits: { rows: BULK_ROWS, bytes: bytesFor(route.columns.length) },
     worth: (rows) => isWorth(route.options, rows),
     submit: (batch, saveRef) => submit(submitting, batch, saveRef),
     settle: (ref, batch) => Stream.unwrap(settle(ref, batch)),
