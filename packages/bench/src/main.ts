@@ -8,6 +8,7 @@ import { calls } from "./rows/calls.ts"
 import { heap } from "./rows/heap.ts"
 import { atLatency } from "./rows/latency.ts"
 import { ledgerCost } from "./rows/ledger.ts"
+import { salesforceCalls } from "./rows/salesforce.ts"
 import { startup } from "./rows/startup.ts"
 import { throughput } from "./rows/throughput.ts"
 
@@ -29,6 +30,7 @@ const parts: { readonly [name: string]: (bench: Bench) => Promise<ReadonlyArray<
   startup,
   ledger: ledgerCost,
   calls,
+  salesforce: salesforceCalls,
 }
 
 const chosen = Object.entries(parts).filter(([name]) => values.only?.includes(name) ?? true)

@@ -7,10 +7,15 @@ import * as Schema from "effect/Schema"
 import { counterpart } from "../bench.ts"
 import { arrived, reset } from "../counterpart/control.ts"
 import { commandLine, output, type Served, serve, serveSandbox } from "../processes.ts"
+import { contactsMade, endJobsAtOnce } from "../salesforce.ts"
 import { tally } from "../tally.ts"
 
-/** `memory`: a batch at a time through the process. `job`: Auth0's export and Brevo's import, spooled on disk. */
-export type LaneName = "memory" | "job"
+/**
+ * `memory`: a batch at a time through the process. `job`: Auth0's export and Brevo's import, spooled on disk. `bulk`:
+ * likewise to Salesforce, 100,000 rows a job.
+ */
+export const laneNames = ["memory", "job", "bulk"] as const
+export type LaneName = (typeof laneNames)[number]
 
 export interface LaneRun {
   readonly lane: LaneName
@@ -42,6 +47,7 @@ interface Surroundings {
 const written: { readonly [lane in LaneName]: (around: Surroundings) => Promise<number> } = {
   memory: async ({ store }) => (await arrived(store.origin)).keys,
   job: async ({ sandbox }) => (await tally(sandbox.origin)).contacts,
+  bulk: ({ sandbox }) => contactsMade(sandbox.origin),
 }
 
 const runOnce = async (around: Surroundings, lane: LaneName, users: number, run: LaneRun["run"]): Promise<LaneRun> => {
@@ -81,6 +87,7 @@ export const runLane = async (
   const around = { flags, folder, sandbox: await serveSandbox(users), store: await serve(counterpart) }
   try {
     await reset(around.store.origin, { users: 0 })
+    await endJobsAtOnce(around.sandbox.origin)
     const first = await runOnce(around, lane, users, "first")
     const second = await runOnce(around, lane, users, "second")
     return [first, second]

@@ -1,9 +1,9 @@
-/** `pnpm bench:million`: a million users through a small heap, both lanes. --users N, --few N, --heap MIB, --lane NAME, --json, --write. */
+/** `pnpm bench:million`: a million users through a small heap, all lanes. --users N, --few N, --heap MIB, --lane NAME, --json, --write. */
 import { parseArgs } from "node:util"
 import { whole } from "../line.ts"
 import { writePart } from "../page.ts"
 import { machine } from "../render.ts"
-import { type LaneName, type LaneRun, peakOf, runLane, wrongCounts } from "./lanes.ts"
+import { type LaneName, type LaneRun, laneNames, peakOf, runLane, wrongCounts } from "./lanes.ts"
 
 const { values } = parseArgs({
   options: {
@@ -21,8 +21,7 @@ const heap = `--max-old-space-size=${values.heap}`
 /** Memory at many users may be so many times that at few. */
 const BOUND = 1.2
 
-const names: ReadonlyArray<LaneName> = ["memory", "job"]
-const lanes = names.filter((lane) => values.lane?.includes(lane) ?? true)
+const lanes = laneNames.filter((lane) => values.lane?.includes(lane) ?? true)
 const heading = ["lane", "users", "run", "seconds", "users/s", "peak RSS, MiB", "delivered", "unchanged"]
 
 const cells = (run: LaneRun): ReadonlyArray<string> => [

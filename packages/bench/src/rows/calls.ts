@@ -10,18 +10,23 @@ import { type Tally, tally } from "../tally.ts"
 const listed = join(root, "packages/bench/src/million/memory.yaml")
 const shipped = join(root, "configs/auth0-to-brevo.yaml")
 
-interface Counted {
+export interface Counted {
   readonly users: number
   readonly first: Tally
   readonly second: Tally
 }
 
 /** Runs a file twice against a sandbox of its own. */
-const twice = async ({ newState, origin }: Bench, file: string, users: number): Promise<Counted> => {
+export const twice = async (
+  { newState, origin }: Bench,
+  file: string,
+  users: number,
+  more: Readonly<Record<string, string>> = {},
+): Promise<Counted> => {
   const sandbox = await serveSandbox(users)
   try {
     const args = ["run", file, "--state", newState(), "--json"]
-    const env = { ...environment(sandbox.origin), BENCH_ORIGIN: origin }
+    const env = { ...environment(sandbox.origin), BENCH_ORIGIN: origin, ...more }
     await output(commandLine, args, { env })
     const first = await tally(sandbox.origin)
     await output(commandLine, [...args, "--full-refresh"], { env })
