@@ -1,6 +1,7 @@
 /** A route's mapping as a whole: rows, filters, issues, deletions, problems found without a record. */
 import { execFileSync } from "node:child_process"
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { Json, JsonObject } from "effect/Schema"
@@ -256,6 +257,21 @@ describe("expressions", () => {
       const answer = yield* one({ key: "id", map }, { id: "1" })
       assert.strictEqual(codes(answer).filter((code) => code.endsWith("too_slow")).length, 20)
       assert.isBelow(performance.now() - began, 10_000)
+    }),
+  )
+
+  it.live("E07: a process that was kept waiting does not make a record slow", () =>
+    Effect.gen(function* () {
+      const real = yield* Clock.Clock
+      let looks = 0
+      /** A minute passes between the beginning of the record and its expression. */
+      const currentTimeMillisUnsafe = () => real.currentTimeMillisUnsafe() + (++looks > 2 ? 60_000 : 0)
+      const paused: Clock.Clock = Object.assign(Object.create(real), { currentTimeMillisUnsafe })
+      const answer = yield* one(withField("v & '!'"), { id: "1", v: "a" }).pipe(
+        Effect.provideService(Clock.Clock, paused),
+      )
+      assert.isAbove(looks, 2)
+      assert.deepStrictEqual(codes(answer), ["Row"])
     }),
   )
 

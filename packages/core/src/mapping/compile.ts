@@ -133,8 +133,15 @@ async function mapSome(
   }
 }
 
-/** Evaluates what a record needs: of a deleted one the key, of one that `where` excludes nothing more. */
+/** A process that was kept waiting takes its records for slow ones; what is slow by itself is so again. */
 async function compute(plan: Plan, record: SourceRecord, bindings: Bindings, clock: Clock.Clock): Promise<Found> {
+  const found = await computeOnce(plan, record, bindings, clock)
+  const isSlow = found.where === tooSlow || found.values.includes(tooSlow)
+  return isSlow ? computeOnce(plan, record, bindings, clock) : found
+}
+
+/** Evaluates what a record needs: of a deleted one the key, of one that `where` excludes nothing more. */
+async function computeOnce(plan: Plan, record: SourceRecord, bindings: Bindings, clock: Clock.Clock): Promise<Found> {
   const { data, change } = record
   const start = clock.currentTimeMillisUnsafe()
   const evaluate = async ({ compute }: Cell): Promise<unknown> => {
