@@ -21,7 +21,7 @@ const callsTo = ({ routes }: Tally, places: ReadonlyArray<string>): number =>
 /** Every path writes by one of these, and Bulk asks for the day's batches. */
 const writing = [`${base}/composite`, `${base}/sobjects/:object/:`, jobs, `${base}/limits`]
 
-/** What a call carries tells how few are enough: 200 rows, or five times as many. */
+/** Full calls: of 200 rows, and of five times as many. */
 const most = { collections: 5, composite: 1 } as const
 
 const line = (name: string, measured: number, goal: number, detail: string): Line => ({
@@ -52,7 +52,7 @@ export const salesforceCalls = async (bench: Bench): Promise<ReadonlyArray<Line>
   }
   const { calls, first } = await count("bulk")
   const made = first.routes[`salesforce POST ${jobs}`] ?? 0
-  const detail = `${whole(calls)} calls for ${whole(users)} users in ${made} jobs of at most 100,000`
+  const detail = `${whole(calls)} calls for ${whole(users)} users, jobs: ${made}`
   lines.push(line("calls per job: Salesforce by bulk", calls / made, 12, detail))
   const repeated = `${whole(again)} calls in the second runs of all three`
   lines.push(line("calls per 1,000 users: unchanged rows, Salesforce", per(again), 0, repeated))
