@@ -1,6 +1,14 @@
 /** A fake Persona environment: account types, accounts with tags, cases, one rate limit, idempotency keys. persona.md */
 import type { Counters } from "../counters.ts"
-import { type Delivery, type Handler, type JsonObject, json, type Now, type SandboxRequest } from "../exchange.ts"
+import {
+  type Delivery,
+  type Handler,
+  type JsonObject,
+  json,
+  type Now,
+  type SandboxAnswer,
+  type SandboxRequest,
+} from "../exchange.ts"
 import type { Faults } from "../faults.ts"
 import type { SandboxOptions } from "../options.ts"
 import { makeVendor, type Route } from "../vendor.ts"
@@ -85,9 +93,19 @@ export const makePersona = ({ options, now, counters, faults }: PersonaParts): P
     ...cases.routes,
   ]
 
+  /** What Persona answers by itself, before anything befalls it on its way. */
+  let made: SandboxAnswer | undefined
+  const noting = ({ run, ...route }: Route): Route => ({
+    ...route,
+    run: (...asked) => {
+      made = run(...asked)
+      return made
+    },
+  })
+
   const handler = makeVendor({
     vendor: "persona",
-    routes,
+    routes: routes.map(noting),
     gate: makeGate({ account: options.account ?? "sandbox", limit, idempotency }),
     throttled: ({ resetSeconds = 1, bare }) => {
       const answer = failure(429, "Rate limit exceeded", "Too many requests")
@@ -109,8 +127,12 @@ export const makePersona = ({ options, now, counters, faults }: PersonaParts): P
 
   return {
     handler: (request) => {
+      made = undefined
       const delivery = handler(request)
-      idempotency.keep(request, delivery)
+      idempotency.keep(
+        request,
+        made !== undefined && delivery.answer.status < 500 ? { ...delivery, answer: made } : delivery,
+      )
       return inflected(request, delivery, own.inflection ?? "kebab")
     },
     control: {
