@@ -51,7 +51,7 @@ export type TagAction = "add-tag" | "remove-tag"
 
 export type PersonaApi = ReturnType<typeof makePersonaApi>
 
-/** `posts` leaves failures of the service to the caller, who knows which key the next attempt needs. */
+/** `posts` leaves failures of the service to the caller, who asks again with the next key. */
 export const makePersonaApi = ({ calls, posts }: { readonly calls: Api; readonly posts: Api }) => {
   const send = <A>(api: Api, name: string, request: Call<A>["request"], decodeAnswer: Call<A>["decode"]) =>
     api
@@ -149,9 +149,13 @@ export const makePersonaApi = ({ calls, posts }: { readonly calls: Api; readonly
         HttpClientRequest.post(at("accounts", id, "/set-tags")).pipe(metaBody({ "tag-name": tags })),
         reply(nothing),
       ),
+    /**
+     * Nothing keeps a second case from being made but the key, so a failure of the service is met with the same one too:
+     * whoever stands before Persona keeps no answers, and what Persona itself keeps leaves the case in doubt.
+     */
     createCase: (attributes: JsonObject, meta: JsonObject, idempotencyKey: string) =>
       send(
-        posts,
+        calls,
         "cases.create",
         HttpClientRequest.post("/cases").pipe(body(attributes, meta), keyed(idempotencyKey)),
         reply(decode.caseId),

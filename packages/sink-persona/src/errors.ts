@@ -100,6 +100,8 @@ const table: ReadonlyArray<Rule> = [
   { status: 409, when: says(/stale/i), handling: "stale", meaning: "it changed while it was written" },
   { status: 409, when: says(/redact/i), handling: "redacted", meaning: "its data was redacted" },
   { status: 409, when: says(/unique|already exists/i), handling: "taken", meaning: "the reference id is taken" },
+  // Cut off or not Persona's: which conflict it is the next answer tells.
+  { status: 409, when: ({ errors }) => errors.length === 0, handling: "stale", meaning: "a conflict of some kind" },
   { status: 409, handling: "reject", meaning: "it conflicts with what is there" },
   { status: 413, handling: "reject", meaning: "it is too large" },
   { status: 422, handling: "reject", meaning: "a value does not fit its field" },

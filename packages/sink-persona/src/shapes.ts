@@ -21,7 +21,8 @@ export interface Account {
   /** Undefined where the answer does not say. */
   readonly type: string | undefined
   readonly isRedacted: boolean
-  readonly tags: ReadonlyArray<string>
+  /** Undefined where the answer does not say. */
+  readonly tags: ReadonlyArray<string> | undefined
   /** By Persona's own names, values with their types still around them. */
   readonly attributes: Schema.JsonObject
 }
@@ -44,7 +45,7 @@ const toAccount = ({ id, attributes, relationships }: typeof AccountData.Type): 
     referenceId: typeof referenceId === "string" ? referenceId : undefined,
     type: relationships?.["account-type"]?.data?.id,
     isRedacted: redactedAt !== undefined && redactedAt !== null,
-    tags: Array.isArray(tags) ? tags.filter((tag) => typeof tag === "string") : [],
+    tags: Array.isArray(tags) ? tags.filter((tag) => typeof tag === "string") : undefined,
     attributes,
   }
 }

@@ -62,7 +62,7 @@ describe("cases", () => {
       const lost = silence("POST /cases")
       const sent = persona(known, found(account("act_1")), lost, lost, opened)
       assert.deepInclude((yield* onMovingClock(write([blocked()], setup)))[0], { effect: "created" })
-      assert.match(sent[2]?.headers["idempotency-key"] ?? "", /-1$/)
+      assert.match(sent[2]?.headers["idempotency-key"] ?? "", /^batch-1-1-0-case-0$/)
       persona(known, found(account("act_1")), lost, lost, lost, lost, lost)
       const failed = yield* Effect.flip(onMovingClock(write([blocked()], setup)))
       assert.deepInclude(failed.reason, { _tag: "Unavailable", inDoubt: true })
@@ -74,6 +74,52 @@ describe("cases", () => {
       persona(known, found(account("act_1")), when("POST /cases", 404, error("Record not found")))
       const { reason } = yield* Effect.flip(write([blocked()], setup))
       assert.deepInclude(reason, { _tag: "Misconfigured", path: ["with", "template"] })
+    }).pipe(services),
+  )
+
+  it.effect("D08: a failure of the service is met with the same key, for another one could open a second case", () =>
+    Effect.gen(function* () {
+      const failed = when("POST /cases", 500, error("Internal Server Error"))
+      const sent = persona(known, found(account("act_1")), failed, failed, opened)
+      assert.deepInclude((yield* onMovingClock(write([blocked()], setup)))[0], { effect: "created" })
+      assert.lengthOf([...new Set(sent.slice(2).map(({ headers }) => headers["idempotency-key"]))], 1)
+    }).pipe(services),
+  )
+
+  it.effect("are in doubt where their own answer was lost; those that were not begun are not", () =>
+    Effect.gen(function* () {
+      const lost = silence("POST /cases")
+      const rows = Array.from({ length: 20 }, (_, n) =>
+        row({}, { id: `u${n}`, key: `k${n}`, fields: { case_key: `k${n}` } }),
+      )
+      persona(known, ...Array.from({ length: 28 }, () => lost))
+      const { settled = [] } = yield* Effect.flip(onMovingClock(write(rows, setup)))
+      assert.strictEqual(settled.length, 20)
+      const doubtful = settled.filter(({ _tag }) => _tag === "InDoubt").length
+      assert.isAtLeast(doubtful, 1)
+      assert.strictEqual(settled.filter(({ _tag }) => _tag === "Deferred").length, 20 - doubtful)
+      assert.isAtMost(doubtful, 8)
+    }).pipe(services),
+  )
+
+  it.effect("are not in doubt where the account could not be looked up: no case was asked for", () =>
+    Effect.gen(function* () {
+      const down = when("GET /accounts", 503, error("Service Unavailable"))
+      persona(known, down, down, down, down, down)
+      const { settled = [] } = yield* Effect.flip(onMovingClock(write([blocked()], setup)))
+      assert.deepStrictEqual(
+        settled.map(({ _tag }) => _tag),
+        ["Deferred"],
+      )
+    }).pipe(services),
+  )
+
+  it.effect("that conflict with themselves keep their key, and are in doubt where that does not end", () =>
+    Effect.gen(function* () {
+      const stale = when("POST /cases", 409, error("Stale object error", "Please try again"))
+      const sent = persona(known, found(account("act_1")), stale, stale, stale, stale, stale)
+      assert.deepInclude((yield* onMovingClock(write([blocked()], setup)))[0], { _tag: "InDoubt" })
+      assert.lengthOf([...new Set(sent.slice(2).map(({ headers }) => headers["idempotency-key"]))], 1)
     }).pipe(services),
   )
 })

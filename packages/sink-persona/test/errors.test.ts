@@ -53,6 +53,10 @@ describe("the table of answers", () => {
     })
   }
 
+  it("persona trap 6: a 409 that nobody can read is asked again, for it may be the one that passes", () => {
+    assert.strictEqual(troubleOf({ ...answer(409, {}), body: undefined })._tag, "Stale")
+  })
+
   it("persona trap 18: 403 says which of its meanings it has", () => {
     const meaning = (details: string) => {
       const verdict = classify(answer(403, error("Forbidden", details)))

@@ -31,11 +31,13 @@ const opened = (sandbox: Sandbox, setup: Setup = {}) =>
     memory,
   )
 
+let batches = 0
+
 /** Batches one after the other, as the engine sends them. */
 const writeAll = Effect.fnUntraced(function* (sandbox: Sandbox, rows: ReadonlyArray<Row>, setup: Setup = {}) {
   const writer = yield* opened(sandbox, setup)
   for (let from = 0; from < rows.length; from += writer.limits.rows) {
-    yield* writer.write({ id: `b${from}`, attempt: 1, rows: rows.slice(from, from + writer.limits.rows) })
+    yield* writer.write({ id: `b${++batches}`, attempt: 1, rows: rows.slice(from, from + writer.limits.rows) })
   }
 })
 

@@ -1,13 +1,14 @@
 /** Writes one row: the calls it takes, and what each answer leads to. */
 import { type Batch, Outcome, type Row, type SinkError } from "@sluice/core"
 import * as Effect from "effect/Effect"
-import type { PersonaApi, Written } from "../api.ts"
-import { attempts, keyOf, type Settled } from "../attempts.ts"
+import type { PersonaApi } from "../api.ts"
+import { attempts, type Settled } from "../attempts.ts"
 import { unexpected } from "../errors.ts"
+import { makeKeys } from "../keys.ts"
+import type { Found, Look } from "../look.ts"
 import type { Account } from "../shapes.ts"
 import { type Create, makeCreate } from "./create.ts"
-import type { Found, Look } from "./look.ts"
-import { lost, planBlind, planCreate, planTags, planUpdate, type Terms } from "./plan.ts"
+import { lost, planBlind, planCreate, planTags, planUpdate, type Terms, tagsSent } from "./plan.ts"
 
 const rejected = (row: Row, code: string, message: string, fields: ReadonlyArray<string> = ["reference_id"]) =>
   Outcome.Rejected({ id: row.id, code, message, ...(fields.length === 0 ? {} : { fields }) })
@@ -15,6 +16,15 @@ const rejected = (row: Row, code: string, message: string, fields: ReadonlyArray
 /** Whoever had their data deleted does not get it back by a sync, although Persona would take it. */
 const redacted = (row: Row) =>
   rejected(row, "redacted", "Persona: the person's data was redacted there; nothing is written to the account", [])
+
+/** Only an answer told it, after the fact. */
+const writtenRedacted = (row: Row, { id }: Account) =>
+  rejected(
+    row,
+    "redacted",
+    `Persona: the person's data was redacted there, which showed only when this row had been written to the account ${id}: redact it again`,
+    [],
+  )
 
 const gone = (row: Row) =>
   rejected(
@@ -55,45 +65,52 @@ const refusal = (row: Row, trouble: Refusal): Outcome => {
 
 export const makeDeliver = ({ api, look, terms, shown }: Delivery) => {
   const create: Create = makeCreate(api, shown)
+  const keyOf = makeKeys()
 
   const applyTags = Effect.fnUntraced(function* (row: Row, account: Account) {
-    const changes = planTags(row, account.tags, terms)
-    for (const change of changes) {
+    let changed = false
+    for (const change of planTags(row, account.tags, terms)) {
       const reply = yield* attempts(() =>
         change._tag === "Set"
           ? api.setTags(account.id, change.tags)
           : api.changeTag(account.id, change.action, change.tag),
       )
-      if (reply._tag !== "Done") return { changed: true, trouble: reply }
+      if (reply._tag !== "Done") return { changed, trouble: reply }
+      changed = true
     }
-    return { changed: changes.length > 0, trouble: undefined }
+    return { changed, trouble: undefined }
   })
 
-  const finish = Effect.fnUntraced(function* (
-    row: Row,
-    { account }: Pick<Written, "account">,
-    effect: "created" | "updated" | "unchanged",
-  ) {
+  const finish = Effect.fnUntraced(function* (row: Row, account: Account, wrote: "created" | "updated" | "unchanged") {
+    if (account.isRedacted) return writtenRedacted(row, account)
     const { changed, trouble } = yield* applyTags(row, account)
-    if (trouble !== undefined) {
-      const refused = trouble._tag === "Absent" || trouble._tag === "Taken" ? gone(row) : refusal(row, trouble)
-      return refused
+    const effect = wrote === "unchanged" && changed ? "updated" : wrote
+    if (trouble !== undefined && (trouble._tag !== "Rejected" || effect === "unchanged")) {
+      return trouble._tag === "Absent" || trouble._tag === "Taken" ? gone(row) : refusal(row, trouble)
     }
-    const dropped = effect === "unchanged" ? [] : lost(row, account, terms)
+    const dropped = [
+      ...(wrote === "unchanged" ? [] : lost(row, account, terms)),
+      // The rest of the row is there already.
+      ...(trouble === undefined ? [] : [{ field: "tags", code: trouble.code, message: trouble.message }]),
+    ]
     return Outcome.Delivered({
       id: row.id,
-      effect: effect === "unchanged" && changed ? "updated" : effect,
+      effect,
       remoteId: account.id,
       ...(dropped.length === 0 ? {} : { dropped }),
     })
   })
 
+  /** What the look told of the tags holds where the answer to the write does not say. */
+  const updated = (row: Row, account: Account, before?: Account) =>
+    finish(row, { ...account, tags: account.tags ?? before?.tags }, "updated")
+
   const update = Effect.fnUntraced(function* (row: Row, account: Account): Effect.fn.Return<Outcome, SinkError> {
     if (account.isRedacted) return redacted(row)
     const attributes = planUpdate(row, account, terms)
-    if (attributes === undefined) return yield* finish(row, { account }, "unchanged")
+    if (attributes === undefined) return yield* finish(row, account, "unchanged")
     const reply = yield* attempts(() => api.updateAccount(account.id, attributes, shown))
-    if (reply._tag === "Done") return yield* finish(row, reply.value, "updated")
+    if (reply._tag === "Done") return yield* updated(row, reply.value.account, account)
     if (reply._tag === "Absent") return gone(row)
     if (reply._tag === "Taken") return rejected(row, "taken", "Persona: another account has this reference id")
     return refusal(row, reply)
@@ -117,11 +134,12 @@ export const makeDeliver = ({ api, look, terms, shown }: Delivery) => {
   }
 
   const make = Effect.fnUntraced(function* (row: Row, batch: Batch): Effect.fn.Return<Outcome, SinkError> {
-    const reply = yield* create(row, planCreate(row, terms), keyOf(batch, row))
+    const reply = yield* create(planCreate(row, terms), keyOf(batch, row))
     if (reply._tag === "Done") {
       const { account, isNew } = reply.value
-      if (account.isRedacted) return redacted(row)
-      return yield* finish(row, reply.value, isNew ? "created" : "updated")
+      return yield* isNew
+        ? finish(row, { ...account, tags: account.tags ?? tagsSent(row, terms) }, "created")
+        : updated(row, account)
     }
     if (reply._tag === "Taken") {
       // Made by somebody else since the look; or of an account that is archived, which no list shows.
@@ -134,7 +152,7 @@ export const makeDeliver = ({ api, look, terms, shown }: Delivery) => {
   /** Without a look: what Persona answers shows whether the account is as it was left. */
   const blind = Effect.fnUntraced(function* (row: Row, id: string): Effect.fn.Return<Outcome, SinkError> {
     const reply = yield* attempts(() => api.updateAccount(id, planBlind(row, terms), shown))
-    if (reply._tag === "Done") return yield* finish(row, reply.value, "updated")
+    if (reply._tag === "Done") return yield* updated(row, reply.value.account)
     if (reply._tag === "Taken") return rejected(row, "taken", "Persona: another account has this reference id")
     if (reply._tag !== "Absent") return refusal(row, reply)
     return yield* choose(row, (yield* look([row.key])).get(row.key) ?? []) ?? Effect.succeed(gone(row))

@@ -1,6 +1,7 @@
 /** The columns of an account: those everybody has, and those of its account type; and their way to the wire and back. */
 import type { Field } from "@sluice/core"
 import type { Json, JsonObject } from "effect/Schema"
+import { CUSTOM, customName } from "../customFields.ts"
 import type { Account, FieldSchema } from "../shapes.ts"
 
 const text = (name: string, max?: number): Field => ({
@@ -28,12 +29,6 @@ export const standardFields: ReadonlyArray<Field> = [
   text("social_security_number"),
   { name: "tags", type: "list", writable: true },
 ]
-
-const CUSTOM = "fields."
-
-/** The name of a custom field as configured, which nobody re-cases; undefined for the others. */
-export const customName = (column: string): string | undefined =>
-  column.startsWith(CUSTOM) ? column.slice(CUSTOM.length) : undefined
 
 export const isStandard = (column: string): boolean => standardFields.some(({ name }) => name === column)
 
@@ -96,7 +91,7 @@ export const unwrapped = (held: Json): Json => {
 
 /** What the account holds in a column, in the form of a row; undefined where nothing. */
 export const heldIn = ({ attributes, tags }: Account, column: string): Json | undefined => {
-  if (column === "tags") return [...tags]
+  if (column === "tags") return tags === undefined ? undefined : [...tags]
   const value = own(attributes, attributeName(column))
   const custom = customName(column)
   const held = custom === undefined ? value : isObject(value) ? own(value, custom) : undefined

@@ -4,8 +4,9 @@ import * as Equal from "effect/Equal"
 import type { Json, JsonObject } from "effect/Schema"
 import type { TagAction } from "../api.ts"
 import type { AccountOptions } from "../config.ts"
+import { customName } from "../customFields.ts"
 import type { Account } from "../shapes.ts"
-import { attributeName, customName, heldIn } from "./fields.ts"
+import { attributeName, heldIn } from "./fields.ts"
 
 /** What holds for every row of a route. */
 export interface Terms {
@@ -24,7 +25,7 @@ const columnsOf = (row: Row): Columns =>
 
 const isList = (value: Json | undefined): value is ReadonlyArray<Json> => Array.isArray(value)
 
-export const tagsOf = (row: Row): ReadonlyArray<string> | undefined => {
+const tagsOf = (row: Row): ReadonlyArray<string> | undefined => {
   if (!Object.hasOwn(row.fields, "tags")) return undefined
   const { tags } = row.fields
   return isList(tags) ? tags.filter((tag) => typeof tag === "string") : []
@@ -37,9 +38,15 @@ const isTime = (value: Json | undefined): value is string =>
 
 const sorted = (list: ReadonlyArray<Json>) => list.map((item) => JSON.stringify(item)).toSorted()
 
-/** Whether writing the value would change nothing. Persona writes times and addresses in its own way. */
+/** Without what people put between the digits. */
+const digits = (phone: string): string => phone.replaceAll(/[\s().\-/]/g, "")
+
+/** Whether writing the value would change nothing. Persona writes times, numbers and addresses in its own way. */
 const same = (column: string, held: Json | undefined, wanted: Json, { unordered }: Terms): boolean => {
   if (isNothing(wanted)) return isNothing(held)
+  if (column === "phone_number" && typeof held === "string" && typeof wanted === "string") {
+    return digits(held) === digits(wanted)
+  }
   if (column === "email_address" && typeof held === "string" && typeof wanted === "string") {
     return held.toLowerCase() === wanted.toLowerCase()
   }
@@ -64,10 +71,14 @@ const attributesOf = (columns: Columns, { options }: Terms): JsonObject => {
   ])
 }
 
+/** The tags that a new account is given. */
+export const tagsSent = (row: Row, { options }: Terms): ReadonlyArray<string> =>
+  options.tags === "remove" ? [] : (tagsOf(row) ?? [])
+
 /** A new account, its tags included: nobody gave it others yet. */
 export const planCreate = (row: Row, terms: Terms): JsonObject => {
-  const { account_type, tags: policy } = terms.options
-  const tags = policy === "remove" ? [] : (tagsOf(row) ?? [])
+  const { account_type } = terms.options
+  const tags = tagsSent(row, terms)
   const filled = columnsOf(row).filter(([column, value]) => value !== null && column !== "reference_id")
   return {
     "reference-id": row.key,
@@ -94,24 +105,29 @@ export type TagChange =
   | { readonly _tag: "Set"; readonly tags: ReadonlyArray<string> }
   | { readonly _tag: "Change"; readonly action: TagAction; readonly tag: string }
 
-/** Never a replacement unless the route says `set`. */
-export const planTags = (row: Row, held: ReadonlyArray<string>, { options }: Terms): ReadonlyArray<TagChange> => {
+/** Never a replacement unless the route says `set`. Where no answer told which tags there are, all are asked for. */
+export const planTags = (row: Row, held: Account["tags"], { options }: Terms): ReadonlyArray<TagChange> => {
   const wanted = tagsOf(row)
   if (wanted === undefined) return []
-  const missing = wanted.filter((tag) => !held.includes(tag))
+  const missing = wanted.filter((tag) => held?.includes(tag) !== true)
   if (options.tags === "set") {
-    const isSame = missing.length === 0 && held.every((tag) => wanted.includes(tag))
+    const isSame = missing.length === 0 && held?.every((tag) => wanted.includes(tag)) === true
     return isSame ? [] : [{ _tag: "Set", tags: wanted }]
   }
   return options.tags === "add"
     ? missing.map((tag) => ({ _tag: "Change", action: "add-tag", tag }))
-    : wanted.filter((tag) => held.includes(tag)).map((tag) => ({ _tag: "Change", action: "remove-tag", tag }))
+    : wanted
+        .filter((tag) => held?.includes(tag) !== false)
+        .map((tag) => ({ _tag: "Change", action: "remove-tag", tag }))
 }
 
-/** What was sent and is not there afterwards: Persona does not say what becomes of values that it does not take. */
+/**
+ * What was sent and is not there afterwards: Persona does not say what becomes of values that it does not take. Attributes
+ * that the answer leaves out tell nothing.
+ */
 export const lost = (row: Row, account: Account, terms: Terms): ReadonlyArray<DroppedField> =>
   columnsOf(row).flatMap(([column, value]) =>
-    same(column, heldIn(account, column), value, terms)
+    !Object.hasOwn(account.attributes, attributeName(column)) || same(column, heldIn(account, column), value, terms)
       ? []
-      : [{ field: column, code: "not_stored", message: `${column} does not hold what was written` }],
+      : [{ field: column, code: "not_stored", message: `Persona holds something else in ${column} than was written` }],
   )

@@ -3,8 +3,8 @@ import { Outcome, type Row, type SinkError } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import type { PersonaApi } from "../api.ts"
 import { attempts } from "../attempts.ts"
+import type { Look } from "../look.ts"
 import type { Account } from "../shapes.ts"
-import type { Look } from "./look.ts"
 
 export const makeRedact = (api: PersonaApi, look: Look) => {
   const target = (row: Row): Effect.Effect<string | ReadonlyArray<Account>, SinkError> =>

@@ -2,15 +2,15 @@
 import { type Batch, Outcome, type Row, type SinkError, type Writer, type WriterRequest } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import type { JsonObject } from "effect/Schema"
-import { customName } from "../accounts/fields.ts"
-import type { Found } from "../accounts/look.ts"
-import { makeLook } from "../accounts/look.ts"
-import type { Lines } from "../accounts/writer.ts"
 import { PAGE } from "../api.ts"
-import { attempts, keyOf, type Settled } from "../attempts.ts"
+import { attempts, type Settled } from "../attempts.ts"
 import type { CaseOptions } from "../config.ts"
+import { customName } from "../customFields.ts"
 import { stop, unexpected } from "../errors.ts"
-import { settleEach } from "../settleEach.ts"
+import { makeKeys } from "../keys.ts"
+import type { Lines } from "../lines.ts"
+import { type Found, makeLook } from "../look.ts"
+import { beforeWriting, settleEach } from "../settleEach.ts"
 import { caseFields } from "./fields.ts"
 
 type Request = WriterRequest<CaseOptions>
@@ -77,6 +77,7 @@ const linked = (row: Row, found: Found): string | Outcome | undefined => {
 
 const writer = ({ api, identity, callsPerSecond }: Lines, { options }: Request): Writer => {
   const look = makeLook(api, undefined, ["reference-id", "redacted-at"])
+  const keyOf = makeKeys()
 
   const open = Effect.fnUntraced(function* (
     row: Row,
@@ -91,12 +92,14 @@ const writer = ({ api, identity, callsPerSecond }: Lines, { options }: Request):
       ...(sla_seconds === undefined ? {} : { "sla-expires-in-seconds": sla_seconds }),
     }
     const attributes = { "case-template-id": template, ...attributesOf(row) }
-    const key = keyOf(batch, row)
-    const reply = yield* attempts((nth) => api.createCase(attributes, meta, key(nth)))
+    const key = keyOf(batch, row).of("case")
+    // One key, whatever was answered: an earlier request with it may have opened the case.
+    const reply = yield* attempts(() => api.createCase(attributes, meta, key))
     if (reply._tag === "Done") return Outcome.Delivered({ id: row.id, effect: "created", remoteId: reply.value })
     if (reply._tag === "Absent") {
       return yield* unexpected(`the case template ${template}`, reply, ["with", "template"])
     }
+    if (reply._tag === "Stale") return Outcome.InDoubt({ id: row.id, message: reply.message })
     return refused(row, reply)
   })
 
@@ -125,12 +128,12 @@ const writer = ({ api, identity, callsPerSecond }: Lines, { options }: Request):
       return { calls, seconds: Math.ceil(calls / callsPerSecond) }
     },
     write: Effect.fnUntraced(function* (batch) {
-      yield* identity
       const fresh = batch.rows.filter(({ remoteId }) => remoteId === undefined)
-      const found = yield* look(fresh.flatMap((row) => referenceOf(row) ?? []))
-      return yield* settleEach(batch.rows, (row) =>
-        row.remoteId === undefined ? open(row, batch, found) : change(row, row.remoteId),
+      const found = yield* Effect.andThen(identity, look(fresh.flatMap((row) => referenceOf(row) ?? []))).pipe(
+        beforeWriting(batch.rows),
       )
+      const write = (row: Row) => (row.remoteId === undefined ? open(row, batch, found) : change(row, row.remoteId))
+      return yield* settleEach(batch.rows, write, { repeatable: false })
     }),
   }
 }

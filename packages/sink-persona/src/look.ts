@@ -2,8 +2,8 @@
 import type { SinkError } from "@sluice/core"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
-import { PAGE, type PersonaApi } from "../api.ts"
-import type { Account, AccountPage } from "../shapes.ts"
+import { PAGE, type PersonaApi } from "./api.ts"
+import type { Account, AccountPage } from "./shapes.ts"
 
 /** By reference id. Several: types of account count their reference ids each for itself. */
 export type Found = ReadonlyMap<string, ReadonlyArray<Account>>
