@@ -45,6 +45,7 @@ const ofValue = (column: Column, value: Json): Unfit | undefined => {
 /** Pure: the same in preview and run. Names fields, never values. */
 export const refuseRow = (row: Row, key: string, columns: ReadonlyArray<Column>): Unfit | undefined => {
   if (row.key.trim() === "" || !row.key.isWellFormed()) return unfit("bad_key", `${key} has no usable value`, key)
+  if (key === "Id" && !isId(row.key)) return unfit("malformed_id", `${key} is no record id`, key)
   if (row.change === "delete") return undefined
   for (const column of columns) {
     const value = Object.hasOwn(row.fields, column.name) ? row.fields[column.name] : undefined

@@ -79,10 +79,11 @@ const parentOf = (column: Column | undefined, { fields }: Row): string | undefin
  * Assignment rules fire on every REST write unless told not to (salesforce trap 24); the client's name ends loops
  * (salesforce trap 40); duplicate rules are asked to say what they found.
  */
-const headersFor = ({ client }: SalesforceConfig, { assignment_rule, duplicates }: ObjectOptions) => ({
+const nameFor = ({ client }: SalesforceConfig) => ({ "sforce-call-options": `client=${client}` })
+const headersFor = (config: SalesforceConfig, { assignment_rule, duplicates }: ObjectOptions) => ({
   "sforce-auto-assign":
     assignment_rule === undefined ? "FALSE" : assignment_rule === "default" ? "TRUE" : assignment_rule,
-  "sforce-call-options": `client=${client}`,
+  ...nameFor(config),
   "sforce-duplicate-rule-header": `allowSave=${duplicates === "allow"}; includeRecordDetails=true; runAsCurrentUser=true`,
 })
 
@@ -160,7 +161,7 @@ export const makeWriter = Effect.fnUntraced(function* (
     // Every write is by a key or an id: sending it twice equals sending it once.
     repeatable: true,
     fields: Effect.succeed([
-      ...[...own.fields.values()].map((field) => toField(field, options.mode)),
+      ...[...own.fields.values()].map((field) => toField(field, options)),
       ...columns.filter(({ parent }) => parent !== undefined).map(parentField),
     ]),
     refuse: (row) => refuseRow(row, key, columns),
@@ -187,6 +188,16 @@ export const makeWriter = Effect.fnUntraced(function* (
       )
       return [...removed, ...written]
     }),
-    jobs: makeBulk({ connected, object: own.name, key, columns, options, aims, claims, share }),
+    jobs: makeBulk({
+      connected,
+      headers: nameFor(config),
+      object: own.name,
+      key,
+      columns,
+      options,
+      aims,
+      claims,
+      share,
+    }),
   }
 })

@@ -116,6 +116,15 @@ describe("a job", () => {
     }).pipe(services),
   )
 
+  it.effect("salesforce trap 40: is made, filled and closed under our name, by which a loop is ended", () =>
+    Effect.gen(function* () {
+      const sent = salesforce(...opening("Contact"), limits, create, upload, close)
+      yield* (yield* lane({ config: { client: "ours" } })).submit(rows)
+      const names = sent.slice(-3).map(({ headers }) => headers["sforce-call-options"])
+      assert.deepStrictEqual(names, ["client=ours", "client=ours", "client=ours"])
+    }).pipe(services),
+  )
+
   it.effect("salesforce trap 12: its id is kept before any row is in it", () =>
     Effect.gen(function* () {
       const sent = salesforce(...opening("Contact"), limits, create, upload, close)
@@ -359,9 +368,35 @@ describe("a job that does not go as it should", () => {
         ...opening("Contact"),
         state("Open"),
         when(`PATCH ${AT}`, 200, { id: JOB, state: "Aborted" }),
+        state("Aborted", { numberRecordsProcessed: 0 }),
       )
       assert.strictEqual((yield* failing((yield* lane()).settle(refOf(JOB), rows)))?._tag, "JobLost")
-      assert.deepStrictEqual(sent.at(-1)?.body, { state: "Aborted" })
+      assert.deepStrictEqual(sent.at(-2)?.body, { state: "Aborted" })
+    }).pipe(services),
+  )
+
+  it.effect("salesforce trap 12: whose closing arrives after all is followed: its rows are not sent beside it", () =>
+    Effect.gen(function* () {
+      const success = `"sf__Id","sf__Created","Auth0_Id__c","LastName"\n"${ID(1)}","true","auth0|1","a"\n"${ID(2)}","true","auth0|2","b"\n`
+      salesforce(
+        ...opening("Contact"),
+        state("Open"),
+        when(`PATCH ${AT}`, 400, [{ errorCode: "INVALIDJOBSTATE", message: "" }]),
+        state("InProgress"),
+        state("InProgress"),
+        state("JobComplete", { numberRecordsProcessed: 2 }),
+        ...results(success),
+      )
+      assert.deepStrictEqual(tags(yield* (yield* lane()).settle(refOf(JOB), rows)), ["Delivered", "Delivered"])
+    }).pipe(services),
+  )
+
+  it.effect("is lost where Salesforce does not know it, and only there", () =>
+    Effect.gen(function* () {
+      salesforce(...opening("Contact"), when(`GET ${AT}`, 404, [{ errorCode: "NOT_FOUND", message: "" }]))
+      assert.strictEqual((yield* failing((yield* lane()).settle(refOf(JOB), rows)))?._tag, "JobLost")
+      salesforce(...opening("Contact"), when(`GET ${AT}`, 400, [{ errorCode: "InvalidJob", message: "" }]))
+      assert.strictEqual((yield* failing((yield* lane()).settle(refOf(JOB), rows)))?._tag, "Misconfigured")
     }).pipe(services),
   )
 

@@ -1,6 +1,6 @@
 /** What is checked before a row is sent: the object, its fields, the key, and rows against them. */
 import { assert, describe, it } from "@effect/vitest"
-import { SinkError } from "@sluice/core"
+import { SinkError, type Writer } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import type { JsonObject } from "effect/Schema"
 import { sink } from "../src/index.ts"
@@ -105,6 +105,9 @@ describe("the key", () => {
     return open(setup)
   }
 
+  const keysOf = ({ fields }: Writer) =>
+    Effect.map(fields ?? Effect.succeed([]), (known) => known.filter(({ key }) => key === true).map(({ name }) => name))
+
   for (const [what, change] of [
     ["takes ABC and abc for one", { caseSensitive: false }],
     ["is not unique", { unique: false }],
@@ -114,10 +117,18 @@ describe("the key", () => {
         const reason = yield* refusal(keyed(change))
         assert.deepStrictEqual(reason?.path, ["key"])
         assert.include(reason?.message, what)
-        yield* keyed(change, { options: { loose_key: true } })
+        const loose = yield* keyed(change, { options: { loose_key: true } })
+        assert.isTrue((yield* keysOf(loose)).includes("Auth0_Id__c"))
       }).pipe(services),
     )
   }
+
+  it.effect("salesforce trap 18: is none in a lock either, for a route that has another one", () =>
+    Effect.gen(function* () {
+      const byEmail = { key: "Email", fields: ["Email", "LastName"] }
+      assert.deepStrictEqual(yield* keysOf(yield* keyed({ caseSensitive: false }, byEmail)), ["Email"])
+    }).pipe(services),
+  )
 
   it.effect("can be an e-mail address, which Salesforce looks records up by", () =>
     Effect.gen(function* () {
@@ -171,6 +182,16 @@ describe("rows", () => {
       assert.strictEqual(yield* refused({ Topics__c: ["a;b"] }), "not_a_choice")
       assert.strictEqual(yield* refused({ OwnerId: "somebody" }), "malformed_id")
       assert.strictEqual(yield* refused({}, { key: " " }), "bad_key")
+    }).pipe(services),
+  )
+
+  it.effect("without a usable Id are refused, deletions too: one malformed Id fails a whole query", () =>
+    Effect.gen(function* () {
+      salesforce(...opening("Contact"))
+      const { refuse } = yield* open({ key: "Id", fields: ["Id", "LastName"], options: { mode: "update" } })
+      const gone = (key: string) => refuse?.({ id: "a", key, change: "delete", fields: {} })?.code
+      assert.strictEqual(gone("auth0|1"), "malformed_id")
+      assert.isUndefined(gone("003000000000001AAA"))
     }).pipe(services),
   )
 

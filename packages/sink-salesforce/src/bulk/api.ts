@@ -43,7 +43,7 @@ export const jobProblem = ({ errorMessage }: Job, columns: ReadonlyArray<string>
   return named.length === 0 ? problem : { ...problem, message: `${problem.message}: ${named.join(", ")}` }
 }
 
-export const makeBulkApi = ({ ask, file, allowances }: Connected) => {
+export const makeBulkApi = ({ ask, file, allowances }: Connected, headers: Readonly<Record<string, string>>) => {
   const done = <A>(what: string, call: Effect.Effect<Reply<A>, SinkError>): Effect.Effect<A, SinkError> =>
     Effect.flatMap(call, (reply) =>
       reply._tag === "Done" ? Effect.succeed(reply.value) : Effect.fail(failed(what, reply)),
@@ -52,11 +52,21 @@ export const makeBulkApi = ({ ask, file, allowances }: Connected) => {
   const find = (id: string) =>
     ask({ name: "bulk.get", request: HttpClientRequest.get(`/jobs/ingest/${id}`), decode: decode.job })
 
+  /** Undefined: Salesforce does not know it. Any other refusal says nothing about it. */
+  const look = (id: string): Effect.Effect<Job | undefined, SinkError> =>
+    Effect.flatMap(find(id), (reply) => {
+      if (reply._tag === "Done") return Effect.succeed(reply.value)
+      return reply.status === 404 ? Effect.undefined : Effect.fail(failed("a bulk job was not shown", reply))
+    })
+
   /** An answer that was lost may stand for success: the job's state tells. */
   const close = Effect.fnUntraced(function* (id: string, state: "UploadComplete" | "Aborted") {
     const reply = yield* ask({
       name: "bulk.close",
-      request: HttpClientRequest.patch(`/jobs/ingest/${id}`).pipe(HttpClientRequest.bodyJsonUnsafe({ state })),
+      request: HttpClientRequest.patch(`/jobs/ingest/${id}`).pipe(
+        HttpClientRequest.setHeaders(headers),
+        HttpClientRequest.bodyJsonUnsafe({ state }),
+      ),
       decode: nothing,
     })
     if (reply._tag === "Done") return
@@ -71,6 +81,7 @@ export const makeBulkApi = ({ ask, file, allowances }: Connected) => {
       ask({
         name: "bulk.upload",
         request: HttpClientRequest.put(`/jobs/ingest/${id}/batches`).pipe(
+          HttpClientRequest.setHeaders(headers),
           HttpClientRequest.bodyStream(
             rows.pipe(Stream.pipeThroughChannel(Csv.encode({ columns: [...columns], headers: true, newline: "\n" }))),
             { contentType: "text/csv" },
@@ -99,6 +110,7 @@ export const makeBulkApi = ({ ask, file, allowances }: Connected) => {
         ask({
           name: "bulk.create",
           request: HttpClientRequest.post("/jobs/ingest").pipe(
+            HttpClientRequest.setHeaders(headers),
             HttpClientRequest.bodyJsonUnsafe({
               ...job,
               contentType: "CSV",
@@ -111,7 +123,7 @@ export const makeBulkApi = ({ ask, file, allowances }: Connected) => {
       ),
     upload,
     close,
-    find,
+    look,
     results,
     /** Batches of the day that are left, where the organization says. */
     batchesLeft: Effect.map(allowances, ({ DailyBulkApiBatches }) => DailyBulkApiBatches),

@@ -23,15 +23,17 @@ export const follow = Effect.fnUntraced(function* (
   since: number,
 ): Effect.fn.Return<Ended, SinkError> {
   let seconds = Math.min(LONGEST_SECONDS, 2 + rows / ROWS_PER_SECOND)
+  let isStopped = false
   while (true) {
-    const reply = yield* api.find(id)
-    if (reply._tag === "Trouble") return undefined
-    const job = reply.value
-    if (ENDS.has(job.state)) return job
+    const job = yield* api.look(id)
+    if (job === undefined) return undefined
+    if (ENDS.has(job.state)) return isStopped && (job.numberRecordsProcessed ?? 0) === 0 ? undefined : job
     if (job.state === "Open") {
       // Whoever opened it was stopped before all of its rows were there: none of them took effect.
       yield* api.close(id, "Aborted")
-      return undefined
+      // Unless it was closed in this very moment: then it runs, and is looked at until it ends.
+      isStopped = true
+      continue
     }
     const waited = (yield* Clock.currentTimeMillis) - since
     if (waited >= longestMinutes * 60_000) return yield* stillRunning(waited)

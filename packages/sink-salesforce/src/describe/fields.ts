@@ -4,6 +4,7 @@ import type { ObjectOptions } from "../options.ts"
 import type { DescribedField } from "../shapes.ts"
 
 type Mode = ObjectOptions["mode"]
+type Keying = Pick<ObjectOptions, "mode" | "loose_key">
 
 const types: { readonly [type: string]: Field["type"] } = {
   boolean: "boolean",
@@ -40,8 +41,10 @@ const isRequired = (field: DescribedField, mode: Mode): boolean =>
   field.type !== "boolean"
 
 /** Rows can be matched by an external id, and by what Salesforce itself looks records up by: an e-mail address. */
-const isKey = (field: DescribedField, mode: Mode): boolean =>
-  field.name === "Id" ? mode === "update" : field.externalId === true || field.idLookup === true
+const isKey = (field: DescribedField, { mode, loose_key }: Keying): boolean =>
+  field.name === "Id"
+    ? mode === "update"
+    : (field.externalId === true || field.idLookup === true) && keyProblem(field, loose_key) === undefined
 
 /** Inactive values are refused by a restricted picklist; an unrestricted one takes any text. */
 const optionsOf = (field: DescribedField): ReadonlyArray<string> | undefined =>
@@ -49,18 +52,19 @@ const optionsOf = (field: DescribedField): ReadonlyArray<string> | undefined =>
     ? (field.picklistValues ?? []).filter(({ active }) => active).map(({ value }) => value)
     : undefined
 
-export const toField = (field: DescribedField, mode: Mode): Field => {
+export const toField = (field: DescribedField, options: Keying): Field => {
+  const { mode } = options
   const type = typeOf(field)
-  const options = optionsOf(field)
+  const values = optionsOf(field)
   const length = field.length ?? 0
   return {
     name: field.name,
     type,
     writable: isWritable(field, mode),
     ...(type === "text" && length > 0 ? { max: length } : {}),
-    ...(options !== undefined && options.length > 0 ? { options } : {}),
+    ...(values !== undefined && values.length > 0 ? { options: values } : {}),
     ...(isRequired(field, mode) ? { required: true } : {}),
-    ...(isKey(field, mode) ? { key: true } : {}),
+    ...(isKey(field, options) ? { key: true } : {}),
   }
 }
 
