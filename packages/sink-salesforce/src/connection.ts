@@ -18,7 +18,7 @@ import type { SchemaError } from "effect/Schema"
 import type { Scope } from "effect/Scope"
 import { limits } from "./config.ts"
 import { classify, isExpired, type Trouble, troubleOf } from "./errors.ts"
-import type { Quota } from "./quota.ts"
+import { NOTHING_LEFT, type Quota } from "./quota.ts"
 import { decode, type Limits } from "./shapes.ts"
 import type { Session, Sessions } from "./signin/session.ts"
 import { chooseVersion } from "./signin/version.ts"
@@ -59,6 +59,8 @@ export interface ConnectionOptions {
 }
 
 const wrapped = (reason: CallReason) => new SinkError({ reason })
+
+const isUsedUp = ({ reason }: SinkError) => reason._tag === "QuotaExhausted"
 
 const ended = () => new Unauthorized({ message: "Salesforce: a new session is not accepted either" })
 
@@ -166,10 +168,12 @@ export const connect = Effect.fnUntraced(function* (
     ),
     Effect.mapError(wrapped),
   )
-  const usage = Effect.map(allowances, ({ DailyApiRequests: { Max, Remaining } }) => ({
-    used: Max - Remaining,
-    max: Max,
-  }))
+  const usage = allowances.pipe(
+    Effect.map(({ DailyApiRequests: { Max, Remaining } }) => ({ used: Max - Remaining, max: Max })),
+    // To look is a call as well.
+    Effect.catchIf(isUsedUp, () => Effect.succeed(NOTHING_LEFT)),
+  )
+  const admitted = <A>(ask: Ask<A>) => Effect.andThen(quota.admit(usage), Effect.mapError(unmetered(ask), wrapped))
 
   const file = Effect.fnUntraced(function* (name: string, path: string) {
     const fetched = Effect.fnUntraced(function* (session: Session) {
@@ -195,7 +199,8 @@ export const connect = Effect.fnUntraced(function* (
 
   return {
     session: Effect.mapError(sessions.current, wrapped),
-    ask: (ask) => Effect.andThen(quota.admit(usage), Effect.mapError(unmetered(ask), wrapped)),
+    ask: (ask) =>
+      Effect.catchIf(admitted(ask), isUsedUp, (error) => (quota.refused() ? admitted(ask) : Effect.fail(error))),
     root: sessions.current.pipe(
       Effect.flatMap(({ instance }) => Effect.flatMap(apiAt(instance), (api) => rootAt(instance, api))),
       Effect.mapError(wrapped),

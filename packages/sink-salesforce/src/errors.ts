@@ -147,6 +147,7 @@ export const classify = (answer: Answer): Verdict => {
   }
   const reason = stopping(problem, status)
   if (reason !== undefined) return fail(reason)
+  if (problem.handling === "smaller") return { _tag: "Accept" }
   if (passing.has(status)) return { _tag: "Transient", applied: true, message: `the server failed (${status})` }
   if (gone.has(status)) {
     return fail(new Misconfigured({ message: problem.message, path: ["api_version"] }))

@@ -28,9 +28,14 @@ export interface Quota {
   readonly note: (headers: Headers) => void
   /** The part that is left of what a run may use: 1 at first, 0 where only the reserve is left. */
   readonly left: () => number
+  /** A call was refused for it, whatever was known. True: it is to be sent again when `admit` lets it. */
+  readonly refused: () => boolean
   /** Before a call: passes, waits or fails. */
   readonly admit: <E>(look: Effect.Effect<Usage, E>) => Effect.Effect<void, E | SinkError>
 }
+
+/** Salesforce said no: what it said before of numbers does not hold. */
+export const NOTHING_LEFT: Usage = { used: 1, max: 1 }
 
 const LOOK_MINUTES = 15
 /** A day, by then all calls of before are forgotten. */
@@ -44,7 +49,8 @@ export const makeQuota = (share: number, onQuota: "stop" | "wait"): Quota => {
 
   const exhausted = () => {
     const { used, max } = usage ?? { used: 0, max: 0 }
-    const message = `Salesforce: ${used} of ${max} calls of the last 24 hours are used, all that share: ${share} allows. Run again when calls are free, or set on_quota: wait`
+    const counted = `${used} of ${max} calls of the last 24 hours are used, all that share: ${share} allows`
+    const message = `Salesforce: ${usage === NOTHING_LEFT ? "the day's calls are used up" : counted}. Run again when calls are free, or set on_quota: wait`
     return new SinkError({ reason: new QuotaExhausted({ message }) })
   }
 
@@ -64,6 +70,11 @@ export const makeQuota = (share: number, onQuota: "stop" | "wait"): Quota => {
   return {
     note: (headers) => {
       usage = usageIn(headers) ?? usage
+    },
+    refused: () => {
+      if (onQuota === "stop") return false
+      usage = NOTHING_LEFT
+      return true
     },
     left: () => (usage === undefined ? 1 : Math.max(0, 1 - usage.used / (usage.max * share))),
     admit: (look) => {

@@ -137,6 +137,7 @@ describe("a call's answer", () => {
     ["RateLimited", 503, error("INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE")],
     ["Accept", 400, error("MALFORMED_QUERY")],
     ["Accept", 404, error("NOT_FOUND")],
+    ["Accept", 500, error("UNKNOWN_EXCEPTION", "Too many batch retries in the presence of Apex triggers")],
     ["Accept", 413, undefined],
     ["Accept", 414, undefined],
   ] as const) {

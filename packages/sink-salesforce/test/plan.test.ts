@@ -12,7 +12,7 @@ import { makeQuota, usageIn } from "../src/quota.ts"
 import { byFoundId, byKey } from "../src/write/aim.ts"
 import { makePace } from "../src/write/pace.ts"
 import { type Plan, planWrites } from "../src/write/plan.ts"
-import { created, open, opening, row, salesforce, services, when, write } from "./vendor.ts"
+import { created, onMovingClock, open, opening, row, salesforce, services, when, write } from "./vendor.ts"
 
 const aims = (parents: ReadonlyArray<number | undefined>) =>
   parents.map((parent, n) => byKey(row(n, parent === undefined ? {} : { AccountId: String(parent) }), "Contact"))
@@ -190,6 +190,26 @@ describe("the day's calls", () => {
       yield* Fiber.join(fiber)
       assert.deepStrictEqual(looks, [900_000, 1_800_000, 2_700_000, 3_600_000])
     }),
+  )
+
+  it.effect("that are refused without notice are waited for as well, though looking is refused too", () =>
+    Effect.gen(function* () {
+      const full = [{ errorCode: "REQUEST_LIMIT_EXCEEDED", message: "TotalRequests Limit exceeded." }]
+      const upsert = "PATCH /composite/sobjects/Contact/Auth0_Id__c"
+      salesforce(
+        ...opening("Contact"),
+        when(upsert, 403, full),
+        when("GET /limits", 403, full),
+        when("GET /limits", 200, { DailyApiRequests: { Max: 1000, Remaining: 900 } }),
+        when(upsert, 200, [created("003000000000001AAA")]),
+      )
+      const [outcome] = yield* onMovingClock(write([row(1)], { config: { on_quota: "wait" } }))
+      assert.strictEqual(outcome?._tag, "Delivered")
+
+      salesforce(...opening("Contact"), when(upsert, 403, full))
+      const error = yield* Effect.flip(write([row(1)]))
+      assert.strictEqual(error instanceof SinkError && error.reason._tag, "QuotaExhausted")
+    }).pipe(services),
   )
 
   it.effect("are not waited for longer than a day", () =>

@@ -486,6 +486,15 @@ it.effect(
     }).pipe(services),
 )
 
+it.effect("salesforce trap 20: a query whose rest is not named is not whole: nobody is missing for that", () =>
+  Effect.gen(function* () {
+    const query = `GET /query?q=${encodeURIComponent("SELECT Id, Auth0_Id__c FROM Contact WHERE Auth0_Id__c IN ('auth0|1')")}`
+    salesforce(...opening("Contact"), when(query, 200, { totalSize: 1, done: false, records: [] }))
+    const error = yield* Effect.flip(write([row(1)], { options: { mode: "update" } }))
+    assert.strictEqual(error instanceof SinkError && error.reason._tag, "Protocol")
+  }).pipe(services),
+)
+
 it.effect("salesforce trap 18: keys that differ by capitals are two records, whatever a query finds", () =>
   Effect.gen(function* () {
     const query = `GET /query?q=${encodeURIComponent("SELECT Id, Auth0_Id__c FROM Contact WHERE Auth0_Id__c IN ('auth0|ab')")}`

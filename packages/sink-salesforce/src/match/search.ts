@@ -55,7 +55,9 @@ export const makeSearch = (connected: Connected): Search => {
   /** The addresses of further pages are followed as they are. */
   const whole = Effect.fnUntraced(function* (first: Page) {
     const records = [...first.records]
-    for (let page = first; !page.done && typeof page.nextRecordsUrl === "string"; ) {
+    for (let page = first; !page.done; ) {
+      // Records that nobody sees would be made again.
+      if (typeof page.nextRecordsUrl !== "string") return yield* unreadable()
       page = yield* single(page.nextRecordsUrl)
       records.push(...page.records)
     }
