@@ -12,6 +12,14 @@ export interface Key {
   readonly answered: () => void
 }
 
+interface Asked {
+  readonly number: number
+  answers: number
+}
+
+/** Batches that are remembered: far more than are ever on their way at once. */
+const KEPT = 16
+
 export type KeyOf = (batch: Pick<Batch, "id" | "attempt">, row: Pick<Row, "id">) => Key
 
 /**
@@ -19,23 +27,25 @@ export type KeyOf = (batch: Pick<Batch, "id" | "attempt">, row: Pick<Row, "id">)
  * engine takes a batch up again only after silence without changing its attempt, so answers are remembered as well.
  */
 export const makeKeys = (): KeyOf => {
-  let batchId = ""
-  let numbers = new Map<string, number>()
-  let answers = new Map<string, number>()
+  const batches = new Map<string, Map<string, Asked>>()
+
+  const rowsOf = (batchId: string): Map<string, Asked> => {
+    const rows = batches.get(batchId) ?? new Map()
+    batches.set(batchId, rows)
+    const [oldest] = batches.keys()
+    if (batches.size > KEPT && oldest !== undefined) batches.delete(oldest)
+    return rows
+  }
 
   return ({ id, attempt }, row) => {
-    if (batchId !== id) {
-      batchId = id
-      numbers = new Map()
-      answers = new Map()
-    }
-    const heard = answers
-    const number = numbers.get(row.id) ?? numbers.size
-    numbers.set(row.id, number)
-    const count = () => heard.get(row.id) ?? 0
+    const rows = rowsOf(id)
+    const asked = rows.get(row.id) ?? { number: rows.size, answers: 0 }
+    rows.set(row.id, asked)
     return {
-      of: (body) => [id, attempt, number, body, count()].join("-"),
-      answered: () => void heard.set(row.id, count() + 1),
+      of: (body) => [id, attempt, asked.number, body, asked.answers].join("-"),
+      answered: () => {
+        asked.answers += 1
+      },
     }
   }
 }
