@@ -48,14 +48,13 @@ const calls = (sandbox: Sandbox, route: string) => sandbox.counters.routes.get(`
 const refused = (sandbox: Sandbox) => sandbox.counters.statuses.get("persona 429") ?? 0
 
 describe("the limit that live checks share", () => {
-  it.effect("persona trap 1: a run takes its share of each minute, leaves the rest, and is never refused", () =>
+  it.effect("persona trap 1: a run takes 240 of each minute's 300 unless told otherwise, and is never refused", () =>
     Effect.gen(function* () {
       const sandbox = yield* sandboxOf()
       yield* moving(
         writeAll(
           sandbox,
           people(700, () => "Example Ltd"),
-          { share: 0.8 },
         ),
       )
       assert.strictEqual(refused(sandbox), 0)
