@@ -1,7 +1,7 @@
 /** Which rows are not worth a call: what Salesforce would refuse for reasons that core's check of fields does not know. */
 import type { Row } from "@sluice/core"
 import type { Json } from "effect/Schema"
-import type { Column } from "./describe/columns.ts"
+import { type Column, isNamedElsewhere } from "./describe/columns.ts"
 import { typeOf } from "./describe/fields.ts"
 import { isId } from "./ids.ts"
 import type { DescribedField } from "./shapes.ts"
@@ -51,6 +51,14 @@ export const refuseRow = (row: Row, key: string, columns: ReadonlyArray<Column>)
     const value = Object.hasOwn(row.fields, column.name) ? row.fields[column.name] : undefined
     const found = value === undefined ? undefined : ofValue(column, value)
     if (found !== undefined) return found
+    if (
+      column.parent !== undefined &&
+      value !== undefined &&
+      value !== null &&
+      isNamedElsewhere(row, column, columns)
+    ) {
+      return unfit("two_records", `${column.name} and another field both say what ${column.field.name} is`, column.name)
+    }
   }
   return undefined
 }

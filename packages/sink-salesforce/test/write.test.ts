@@ -136,6 +136,30 @@ describe("a batch", () => {
     }).pipe(services),
   )
 
+  it.effect(
+    "of two ways to name a parent one is used: null in the other clears nothing, and two records are refused",
+    () =>
+      Effect.gen(function* () {
+        const sent = salesforce(
+          ...opening("Task"),
+          describes("Contact"),
+          describes("Lead"),
+          when("PATCH /composite/sobjects/Task/Auth0_Log_Id__c", 200, [created("00T000000000001AAA")]),
+        )
+        const [contact, lead] = ["Contact:Who.Auth0_Id__c", "Lead:Who.Auth0_Id__c"]
+        const task = (who: JsonObject) => row(1, {}, { key: "log-1", fields: { Auth0_Log_Id__c: "log-1", ...who } })
+        const fields = ["Auth0_Log_Id__c", contact, lead]
+        const writer = yield* open({ object: "Task", key: "Auth0_Log_Id__c", fields })
+        const one = task({ [contact]: "auth0|1", [lead]: null })
+        assert.isUndefined(writer.refuse?.(one))
+        assert.strictEqual(writer.refuse?.(task({ [contact]: "auth0|1", [lead]: "auth0|1" }))?.code, "two_records")
+        yield* writer.write({ id: "b", attempt: 1, rows: [one] })
+        const [record] = JSON.parse(sent.at(-1)?.text ?? "").records
+        assert.deepStrictEqual(record.Who, { attributes: { type: "Contact" }, Auth0_Id__c: "auth0|1" })
+        assert.notProperty(record, "WhoId")
+      }).pipe(services),
+  )
+
   it.effect("1,000 rows by composite are one call of five parts, each with headers of its own", () =>
     Effect.gen(function* () {
       const part = (n: number) => ({

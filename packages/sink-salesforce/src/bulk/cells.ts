@@ -1,6 +1,6 @@
 /** Rows as Bulk files have them: an empty cell leaves a field as it is, `#N/A` clears it. Pure. */
 import type { Json, JsonObject } from "effect/Schema"
-import { type Column, toWire } from "../describe/columns.ts"
+import { type Column, isNamedElsewhere, toWire } from "../describe/columns.ts"
 import type { Aim } from "../write/aim.ts"
 
 const NULL = "#N/A"
@@ -25,7 +25,9 @@ export const cellsOf = ({ row, id }: Aim, columns: ReadonlyArray<Column>): Reado
   const cells: Array<readonly [string, string]> = id === undefined ? [] : [["Id", id]]
   for (const column of columns) {
     const value = Object.hasOwn(row.fields, column.name) ? row.fields[column.name] : undefined
-    if (value !== undefined && column.name !== "Id") cells.push([column.name, cell(column, value)])
+    if (value === undefined || column.name === "Id") continue
+    if (value === null && isNamedElsewhere(row, column, columns)) continue
+    cells.push([column.name, cell(column, value)])
   }
   return Object.fromEntries(cells)
 }

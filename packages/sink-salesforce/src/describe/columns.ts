@@ -2,7 +2,7 @@
  * What a mapped field is: a field of the record, or the key of a record it points to, written as in Bulk files:
  * `Account.Auth0_Org_Id__c`, and where several objects can be meant `Contact:Who.Auth0_Id__c`.
  */
-import type { Field, SinkError } from "@sluice/core"
+import type { Field, Row, SinkError } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import type { Json } from "effect/Schema"
 import { stop } from "../errors.ts"
@@ -52,6 +52,10 @@ const parentColumn = Effect.fnUntraced(function* (name: string, described: SObje
   }
   return column
 })
+
+/** Whether another mapped field names a record for the same reference: `Lead:Who…` beside `Contact:Who…`. */
+export const isNamedElsewhere = ({ fields }: Row, column: Column, columns: ReadonlyArray<Column>): boolean =>
+  columns.some((other) => other !== column && other.field === column.field && (fields[other.name] ?? null) !== null)
 
 /** The mapped fields in their order; those the object does not have are left out: core names them. */
 export const columnsOf = Effect.fnUntraced(function* (

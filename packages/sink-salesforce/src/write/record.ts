@@ -1,7 +1,7 @@
 /** A row as Collections take it. */
 import type { DroppedField } from "@sluice/core"
 import type { Json, JsonObject } from "effect/Schema"
-import { type Column, toWire } from "../describe/columns.ts"
+import { type Column, isNamedElsewhere, toWire } from "../describe/columns.ts"
 import type { SObject } from "../describe/describe.ts"
 import type { Aim } from "./aim.ts"
 
@@ -23,6 +23,8 @@ export const toRecord = ({ row, type, id, dropped }: Aim, columns: ReadonlyArray
   const entries = columns.flatMap((column): ReadonlyArray<readonly [string, Json]> => {
     const value = Object.hasOwn(row.fields, column.name) ? row.fields[column.name] : undefined
     if (value === undefined || column.name === "Id" || left.has(column.name)) return []
+    // Nothing is cleared that another field sets.
+    if (value === null && isNamedElsewhere(row, column, columns)) return []
     return [entryOf(column, value)]
   })
   return { attributes: { type }, ...(id === undefined ? {} : { id }), ...Object.fromEntries(entries) }
