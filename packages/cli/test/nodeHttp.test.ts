@@ -1,29 +1,12 @@
 /** The HTTP client against real sockets: bounded waits, no redirects, proxies, and certificates that are checked. */
 import { subscribe, unsubscribe } from "node:diagnostics_channel"
 import * as http from "node:http"
-import type { AddressInfo } from "node:net"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Schema from "effect/Schema"
 import { type HttpOptions, layer } from "../src/node/http.ts"
-
-/** The address of a server that ends with the test. */
-const server = (answer: http.RequestListener) =>
-  Effect.acquireRelease(
-    Effect.callback<http.Server>((resume) => {
-      const started = http.createServer(answer)
-      started.listen(0, "127.0.0.1", () => resume(Effect.succeed(started)))
-    }),
-    (started) =>
-      Effect.callback<void>((resume) => {
-        started.closeAllConnections()
-        started.close(() => resume(Effect.void))
-      }),
-  ).pipe(Effect.map((started) => `http://127.0.0.1:${portOf(started.address())}`))
-
-const portOf = (address: AddressInfo | string | null): number =>
-  typeof address === "object" && address !== null ? address.port : 0
+import { portOf, server } from "./server.ts"
 
 const get = (url: string, options: HttpOptions) =>
   HttpClient.get(url).pipe(

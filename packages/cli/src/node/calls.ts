@@ -17,7 +17,7 @@ export interface SeenCall {
   readonly path: string
   /** A status; else why there was none: a code of the system, `gave up`. */
   readonly answer: string
-  /** From the request sent to the headers of its answer. */
+  /** From the request sent to the headers of its answer, or to its end where it is read whole. */
   readonly millis: number
   /** Of the plugin's own naming, `users.search`; undefined where it does not name its calls. */
   readonly call: string | undefined

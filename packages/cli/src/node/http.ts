@@ -7,6 +7,7 @@ import { Agent, type Dispatcher, EnvHttpProxyAgent } from "undici"
 import { authorities } from "./authorities.ts"
 import { CurrentCallWatch, watched } from "./calls.ts"
 import { EnvironmentRefused, type Variables } from "./environment.ts"
+import { wholeAnswers } from "./wholeAnswers.ts"
 
 export interface HttpOptions {
   /**
@@ -101,7 +102,7 @@ export const layer = (options: HttpOptions): Layer.Layer<HttpClient, Environment
   )
 
 const seen = Effect.gen(function* () {
-  const client = yield* HttpClient
+  const client = wholeAnswers(yield* NodeHttpClient.Dispatcher, yield* HttpClient)
   const watch = yield* CurrentCallWatch
   return watch === undefined ? client : watched(client, watch)
 })

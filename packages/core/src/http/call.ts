@@ -1,8 +1,11 @@
 /** The implementation of `Api`: one attempt as one unit, and the loop that repeats it where that is safe. */
+import * as ByteSize from "effect/ByteSize"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
+import type { HttpClientError } from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import { MaxBodySize } from "effect/http/HttpIncomingMessage"
 import * as Result from "effect/Result"
 import type { Json, SchemaError } from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
@@ -120,13 +123,15 @@ const exchange = (
   const where = `${call.name} at ${connection.base.host}`
   const maxBytes = options.maxBytes ?? largestBody
   const timeoutMillis = options.timeoutMillis ?? 120_000
+  const tooLarge = final(new Protocol({ message: `${where}: the answer is larger than ${maxBytes} bytes.` }))
   return apart(answered(connection, call, turn, request, where, maxBytes), (answer) =>
     answer.pipe(
       guarded,
+      // Asks a transport that can to read the body whole and to stop there.
+      Effect.provideService(MaxBodySize, ByteSize.bytes(maxBytes)),
       Effect.catchTags({
-        HttpClientError: (error) => Effect.fail(broken(error, where)),
-        TooLarge: () =>
-          Effect.fail(final(new Protocol({ message: `${where}: the answer is larger than ${maxBytes} bytes.` }))),
+        HttpClientError: (error) => Effect.fail(isTooLarge(error) ? tooLarge : broken(error, where)),
+        TooLarge: () => Effect.fail(tooLarge),
       }),
       Effect.timeoutOrElse({
         duration: timeoutMillis,
@@ -136,7 +141,14 @@ const exchange = (
   )
 }
 
-const broken = (error: Parameters<typeof transmission>[0], where: string): Fault => {
+/** What undici calls a body above the bound. */
+const isTooLarge = ({ reason }: HttpClientError): boolean =>
+  "cause" in reason &&
+  reason.cause instanceof Error &&
+  "code" in reason.cause &&
+  reason.cause.code === "UND_ERR_RES_EXCEEDED_MAX_SIZE"
+
+const broken = (error: HttpClientError, where: string): Fault => {
   const { reason } = error
   if (reason._tag === "InvalidUrlError" || reason._tag === "EncodeError") {
     return final(new Protocol({ message: `${where}: the request cannot be written.` }))
