@@ -77,8 +77,11 @@ const ofProblem = (problem: Problem): Trouble => ({
   code: problem.code,
   place: `${problem.file}:${problem.line}:${problem.column}`,
   message: problem.path === "" ? problem.message : `${problem.path}: ${problem.message}`,
-  fix: didYouMean(problem.suggestion),
+  fix: didYouMean(problem.suggestion) ?? (problem.code.startsWith("lock.") ? REFRESH : undefined),
 })
+
+const REFRESH =
+  "correct it; or where the destination differs by now, `sluice schema --connect FILE --lock` saves it anew"
 
 const didYouMean = (suggestion: string | undefined) =>
   suggestion === undefined ? undefined : `did you mean \`${suggestion}\`?`

@@ -45,7 +45,7 @@ const edit = (...edits: ReadonlyArray<readonly [from: string, to: string]>) => {
 
 interface Checked {
   readonly ok: boolean
-  readonly problems: ReadonlyArray<{ readonly code: string; readonly line: number }>
+  readonly problems: ReadonlyArray<{ readonly code: string; readonly line: number; readonly message: string }>
   readonly connected: {
     readonly findings: ReadonlyArray<{ readonly code: string; readonly severity: string; readonly message: string }>
   } | null
@@ -150,8 +150,9 @@ describe("check --connect", () => {
       ['"NICKNAME": { "type": "text" },\n', ""],
       [
         '"LASTNAME": { "type": "text" }',
-        '"LASTNAME": { "type": "text", "max": 9, "options": ["A"], "required": true }',
+        '"LASTNAME": { "type": "text", "max": 9, "format": "email", "options": ["A"], "required": true, "nullable": false }',
       ],
+      ['"LOGIN_COUNT": { "type": "number" }', '"LOGIN_COUNT": { "type": "number", "digits": 3 }'],
       ['"SMS": {', '"OLD": { "type": "date" },\n          "SMS": {'],
     )
     const { code, found } = await check(it1.env, "--connect")
@@ -159,7 +160,8 @@ describe("check --connect", () => {
     const drift = (found?.connected?.findings ?? []).filter((each) => each.code === "drift")
     const messages = [
       "COMPANY was number, is text now",
-      "LASTNAME is no longer required; took 9 characters, takes any length now; takes any value now",
+      "LASTNAME is no longer required; can be without a value now; took 9 characters, takes any length now; was of the form email, is of any form now; takes any value now",
+      "LOGIN_COUNT took 3 digits, takes any number now",
       "NICKNAME is new: text",
       "OLD is no longer there",
     ]
@@ -174,6 +176,43 @@ describe("check --connect", () => {
     )
     const again = await check(it1.env, "--connect")
     assert.deepStrictEqual(again.found?.connected?.findings, [])
+  })
+
+  it("a lock of the first version says what it lacks and how to get it, and is no drift", async () => {
+    await save()
+    const now = readFileSync(lock, "utf8")
+    edit(
+      ['"sluice_lock": 2', '"sluice_lock": 1'],
+      [
+        '"email": { "type": "text", "max": 254, "format": "email", "key": true }',
+        '"email": { "type": "text", "key": true }',
+      ],
+    )
+    const fix = "`sluice schema --connect"
+    const bad =
+      "tests: [{ name: a, record: { user_id: u1, email: nobody } , expect: { brevo.contacts: { has: { email: nobody } } } }]"
+    it1.write("users.test.yaml", bad)
+    const [offlineCheck, connected, tested] = [
+      await check(offline()),
+      await check(it1.env, "--connect"),
+      await sluice(["test", file]),
+    ]
+    assert.deepStrictEqual([offlineCheck.code, offlineCheck.found?.problems.map(({ code }) => code)], [0, ["lock.old"]])
+    const [old, ...drift] = connected.found?.connected?.findings ?? []
+    assert.deepStrictEqual([connected.code, old?.code, drift], [0, "lock.old", []])
+    for (const said of [
+      offlineCheck.found?.problems[0]?.message,
+      old?.message,
+      tested.stdout.replaceAll(/\s+/g, " "),
+    ]) {
+      assert.include(said, "e-mail and id formats")
+      assert.include(said, fix)
+    }
+    assert.strictEqual(tested.code, 0, tested.stdout)
+    const { written, changes } = JSON.parse((await save()).stdout)
+    assert.deepStrictEqual([written, changes.length, changes[0].sink, changes[0].object], [true, 1, "brevo", undefined])
+    assert.strictEqual(readFileSync(lock, "utf8"), now)
+    assert.strictEqual((await sluice(["test", file])).code, 1)
   })
 
   it("the saved fields of another account are not compared field by field", async () => {

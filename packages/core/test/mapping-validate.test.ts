@@ -25,6 +25,10 @@ const fields: ReadonlyArray<Field> = [
   field("DAY", "date"),
   field("AT", "datetime"),
   field("ANY", "json"),
+  field("MAIL", "text", { format: "email" }),
+  field("REF", "text", { format: "a name of the sink's own" }),
+  field("AMOUNT", "number", { digits: 3, nullable: false }),
+  field("NONE", "number", { digits: 0 }),
   field("CREATED", "datetime", { writable: false }),
 ]
 
@@ -45,6 +49,14 @@ describe("validateRow", () => {
     ["DAY", "2024-02-29"],
     ["AT", "2024-02-29T12:00:00.000Z"],
     ["ANY", { a: [1] }],
+    ["MAIL", "o'brien+x@mail.example.com"],
+    ["MAIL", "Ada+x@sub.example.co.uk"],
+    ["MAIL", "ada@exämple.com"],
+    ["MAIL", ""],
+    ["MAIL", null],
+    ["REF", "anything"],
+    ["AMOUNT", -999.999],
+    ["NONE", 0.5],
   ])("%s takes %j", (name, value) => {
     assert.deepStrictEqual(codes({ [name]: value }), [])
   })
@@ -65,6 +77,17 @@ describe("validateRow", () => {
     ["ACTIVE", "true", "wrong_type"],
     ["DAY", "2023-02-29", "wrong_type"],
     ["DAY", "2024-02-29T12:00:00Z", "wrong_type"],
+    ["MAIL", "nobody", "bad_email"],
+    ["MAIL", "ada@", "bad_email"],
+    ["MAIL", "@example.com", "bad_email"],
+    ["MAIL", "a@b", "bad_email"],
+    ["MAIL", "a b@example.com", "bad_email"],
+    ["MAIL", "a@example.com,b@example.com", "bad_email"],
+    ["MAIL", "a@example..com", "bad_email"],
+    ["AMOUNT", 1000, "out_of_range"],
+    ["AMOUNT", -1000, "out_of_range"],
+    ["AMOUNT", null, "not_clearable"],
+    ["NONE", 1, "out_of_range"],
     ["AT", "2024-02-29", "wrong_type"],
     ["AT", "2024-02-29T12:00:00", "wrong_type"],
   ])("%s refuses %j: %s", (name, value, code) => {

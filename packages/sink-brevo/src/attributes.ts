@@ -116,7 +116,7 @@ export const toField = (attribute: Attribute): Field => {
 /** Fields of a row that are no attributes. */
 export const ownFields: ReadonlyArray<Field> = [
   { name: "ext_id", type: "text", writable: true, key: true },
-  { name: "email", type: "text", max: 254, writable: true, key: true },
+  { name: "email", type: "text", max: 254, format: "email", writable: true, key: true },
   { name: "listIds", type: "list", writable: true },
   { name: "emailBlacklisted", type: "boolean", writable: true },
   { name: "smsBlacklisted", type: "boolean", writable: true },

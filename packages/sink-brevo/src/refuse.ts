@@ -6,15 +6,10 @@ import { isOwnField, isPhone, looksLikePhone } from "./attributes.ts"
 import type { ContactOptions } from "./config.ts"
 import { type Unfit, unfit } from "./plan.ts"
 
-const isEmail = (value: string): boolean => value.length <= 254 && /^[^\s@]{1,64}@[^\s@.]+(?:\.[^\s@.]+)+$/.test(value)
-
 const identifier = (name: string, value: Json): Unfit | undefined => {
   if (value === null) return undefined
   if (typeof value !== "string" || !value.isWellFormed()) return unfit("not_text", `${name} must be text`, name)
-  if (value === "") return unfit("empty", `${name} is empty`, name)
-  return name === "email" && !isEmail(value)
-    ? unfit("bad_email", "email is no address of at most 254 characters", name)
-    : undefined
+  return value === "" ? unfit("empty", `${name} is empty`, name) : undefined
 }
 
 const lists = (value: Json, options: ContactOptions): Unfit | undefined => {

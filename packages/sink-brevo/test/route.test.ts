@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import type { JsonObject } from "effect/Schema"
 import * as Schema from "effect/Schema"
 import nock from "nock"
+import { ownFields } from "../src/attributes.ts"
 import { BrevoConfig, ContactOptions, sink } from "../src/index.ts"
 import { attributes, brevo, connect, contact, open, row, services, when, write } from "./vendor.ts"
 
@@ -178,23 +179,13 @@ describe("refuse", () => {
       (writer) => writer.refuse?.(row(fields, key === undefined ? {} : { key }))?.code,
     )
 
-  it.effect("E01: an e-mail is an address of at most 254 characters", () =>
+  it.effect("E01: an e-mail is an address of at most 254 characters, as core checks, and not empty", () =>
     Effect.gen(function* () {
       brevo()
-      for (const email of [
-        "",
-        "ada",
-        "ada@",
-        "@example.com",
-        "a b@example.com",
-        "ada@example",
-        `${"a".repeat(64)}@${"b".repeat(190)}.com`,
-      ]) {
-        assert.isDefined(yield* refusal({ email }), email)
-      }
-      for (const email of ["ada@example.com", "Ada+x@sub.example.co.uk", "ada@exämple.com", null]) {
-        assert.isUndefined(yield* refusal({ email }), String(email))
-      }
+      const email = ownFields.find(({ name }) => name === "email")
+      assert.deepInclude(email, { format: "email", max: 254 })
+      assert.strictEqual(yield* refusal({ email: "" }), "empty")
+      assert.isUndefined(yield* refusal({ email: null }))
     }).pipe(services),
   )
 

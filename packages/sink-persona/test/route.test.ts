@@ -23,7 +23,6 @@ describe("rows that are refused", () => {
     Effect.gen(function* () {
       persona()
       assert.strictEqual(yield* refusalOf(row({ country_code: "de" })), "bad_country")
-      assert.strictEqual(yield* refusalOf(row({ email_address: "nobody" })), "bad_email")
       assert.strictEqual(yield* refusalOf(row({ tags: ["", "vip"] })), "bad_tags")
       assert.strictEqual(yield* refusalOf(row({ name_first: "\ud83d" })), "bad_text")
       assert.strictEqual(yield* refusalOf(row({}, { key: "" })), "bad_key")

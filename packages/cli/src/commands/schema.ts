@@ -58,7 +58,10 @@ const notes = (field: Field): string =>
     ...(field.key === true ? ["key"] : []),
     ...(field.required === true ? ["required"] : []),
     ...(field.writable ? [] : ["read-only"]),
+    ...(field.nullable === false && field.required !== true ? ["never without a value"] : []),
+    ...(field.format === undefined ? [] : [`form: ${field.format}`]),
     ...(field.max === undefined ? [] : [`at most ${field.max} characters`]),
+    ...(field.digits === undefined ? [] : [`at most ${field.digits} digits before the point`]),
     ...(field.options === undefined ? [] : [`one of ${field.options.join(", ")}`]),
   ].join("; ")
 

@@ -1,6 +1,6 @@
 /** `sluice test`: runs mapping tests, offline and without credentials, and with `--update` writes what they found. */
 import * as fs from "node:fs"
-import { lockedFields, type Problem, type TestFileReport, testMappings } from "@sluice/core"
+import { type Problem, type TestFileReport, testMappings } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import { EXIT, type ExitCode, exitOfProblems, gravest } from "../exit.ts"
 import { readLock } from "../locks.ts"
@@ -27,8 +27,7 @@ const testFile = Effect.fnUntraced(function* (pair: TestPair, update: boolean) {
   const input = yield* readPair(pair)
   return yield* Effect.gen(function* () {
     const lock = yield* readLock(pair.pipelineFile)
-    const run = (text: string) =>
-      testMappings({ ...input, text }, (route) => lockedFields(lock, route)).pipe(Effect.provide(pluginsLayer))
+    const run = (text: string) => testMappings({ ...input, text }, lock).pipe(Effect.provide(pluginsLayer))
     const found = yield* run(input.text)
     if (!update || found.ok) return tested(found, [])
     const text = updateTests(input.text, found)

@@ -47,19 +47,32 @@ const renderTest = (file: TestedFile, test: TestReport, page: Page): string => {
   const head = hang(`  ${style.red("✗")} `, clean(test.name), width)
   const nothing = hang("    ", "it expects nothing yet: `sluice test --update` writes what comes of its records", width)
   const routes = test.routes.flatMap(({ route, records }) =>
-    records.flatMap((record, at) => (record.ok ? [] : [renderRecord(route, at, records.length, record, page)])),
+    records.flatMap((record, at) =>
+      record.ok ? [] : [renderRecord(file, { route, at, count: records.length, record }, page)],
+    ),
   )
   return [head, `    ${place}`, ...(test.expects ? routes : [nothing])].join("\n")
 }
 
-const renderRecord = (route: string, at: number, count: number, record: RecordReport, page: Page): string => {
+interface Failing {
+  readonly route: string
+  /** Of so many records of the test. */
+  readonly at: number
+  readonly count: number
+  readonly record: RecordReport
+}
+
+const renderRecord = (file: TestedFile, { route, at, count, record }: Failing, page: Page): string => {
   const which = count === 1 ? "" : `, record ${at + 1}`
   const label = Math.max(...record.differences.map((each) => nameOf(each).length))
   const refusal = record.got.outcome === "refused" && record.expected?.refused === undefined ? [record.got] : []
   return [
     `    ${page.style.bold(clean(route))}${which}`,
     ...record.differences.map((each) => renderDifference(each, label, page)),
-    ...refusal.map(({ code, message }) => hang("      ", clean(`${code}: ${message}`), page.width)),
+    ...refusal.flatMap(({ code, message, line, column }) => [
+      hang("      ", clean(`${code}: ${message}`), page.width),
+      page.style.dim(clean(`      ${file.pipeline_file}:${line}:${column}`)),
+    ]),
     ...(record.same > 0 ? [page.style.dim(`      ${plural(record.same, "field")} as expected`)] : []),
   ].join("\n")
 }

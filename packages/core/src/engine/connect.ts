@@ -9,7 +9,7 @@ import { CurrentMeter, type Meter, makeMeter } from "../http/meter.ts"
 import { CurrentWaiting } from "../http/watch.ts"
 import { type SinkError, SinkReason, type SourceError, SourceReason } from "../plugin/errors.ts"
 import { type PluginServices, PluginState } from "../plugin/services.ts"
-import type { Connection, Writer } from "../plugin/sink.ts"
+import type { Connection, Writer, WriterRequest } from "../plugin/sink.ts"
 import type { Reader, ScanRequest } from "../plugin/source.ts"
 import type { Cipher } from "../state/cipher.ts"
 import { makePluginState } from "../state/pluginState.ts"
@@ -91,15 +91,15 @@ export const openWriter = (
   route: Route,
   expected: number | undefined,
 ): Effect.Effect<Writer, ConnectionError, Scope> =>
-  connection
-    .writer(route.object, {
-      key: route.mapping.key,
-      fields: route.mapping.fields.map((each) => each.field),
-      options: route.options,
-      on_delete: route.onDelete,
-      expected,
-    })
-    .pipe(on(route.sink.endpoint.name))
+  connection.writer(route.object, writerRequest(route, expected)).pipe(on(route.sink.endpoint.name))
+
+export const writerRequest = ({ mapping, options, onDelete }: Route, expected: number | undefined): WriterRequest => ({
+  key: mapping.key,
+  fields: mapping.fields.map(({ field }) => field),
+  options,
+  on_delete: onDelete,
+  expected,
+})
 
 /** A scan from the start, for the fields that the mappings of these routes read. */
 export const scanRequest = (

@@ -33,9 +33,9 @@ export function rowValidator(fields: ReadonlyArray<Field>, key?: string): RowVal
       if (wrong !== undefined) issues.push({ field: name, code: wrong.code, message: `${name} ${wrong.message}` })
     }
     for (const name of required) {
-      if (!Object.hasOwn(row, name) || row[name] === null) {
-        issues.push({ field: name, code: "required_field", message: `${name} is required and has no value` })
-      }
+      if (Object.hasOwn(row, name) && row[name] !== null) continue
+      const message = `${name} is required and has no value; a \`default\` gives it one`
+      issues.push({ field: name, code: "required_field", message })
     }
     return issues
   }
@@ -48,13 +48,13 @@ interface Wrong {
 
 function valueIssue(field: Field | undefined, value: Json, isKey: boolean): Wrong | undefined {
   if (field === undefined) return { code: "unknown_field", message: "is no field of the destination" }
-  if (!field.writable && !isKey) return { code: "read_only_field", message: "cannot be written" }
-  if (value === null) return undefined
+  if (!field.writable && !isKey) return { code: "read_only_field", message: "cannot be written; leave it out" }
+  if (value === null) return notClearable(field)
   if (!hasType(field.type, value)) {
     const message = `is ${typeName(value)}, not ${wanted[field.type]}; \`as: ${field.type}\` may help`
     return { code: "wrong_type", message }
   }
-  return tooLong(field, value) ?? notAnOption(field, value)
+  return tooLong(field, value) ?? malformed(field, value) ?? outOfRange(field, value) ?? notAnOption(field, value)
 }
 
 const wanted: { readonly [type in Field["type"]]: string } = {
@@ -89,13 +89,35 @@ function hasType(type: Field["type"], value: Json): boolean {
   }
 }
 
-/** Characters are code points: an emoji counts once. */
-function tooLong(field: Field, value: Json): Wrong | undefined {
-  if (field.max === undefined || typeof value !== "string" || value.length <= field.max) return undefined
-  const length = Array.from(value).length
-  return length > field.max
-    ? { code: "too_long", message: `has ${length} characters, at most ${field.max} fit` }
+/** A required field that is null is told as such. */
+function notClearable({ nullable, required }: Field): Wrong | undefined {
+  return nullable === false && required !== true
+    ? { code: "not_clearable", message: "cannot be without a value; give it a `default`, or leave it out" }
     : undefined
+}
+
+/** Characters are code points: an emoji counts once. */
+function tooLong({ max }: Field, value: Json): Wrong | undefined {
+  if (max === undefined || typeof value !== "string" || value.length <= max) return undefined
+  const length = Array.from(value).length
+  return length > max
+    ? { code: "too_long", message: `has ${length} characters, at most ${max} fit: \`$substring(…, 0, ${max})\`` }
+    : undefined
+}
+
+/** Strict enough for what no destination takes, and for no more: each has rules of its own. */
+const email = /^[^\s@,;<>]{1,64}@[^\s@.,;<>]+(?:\.[^\s@.,;<>]+)+$/
+
+function malformed({ format }: Field, value: Json): Wrong | undefined {
+  return format !== "email" || typeof value !== "string" || value === "" || email.test(value)
+    ? undefined
+    : { code: "bad_email", message: "is no e-mail address; correct it at the source, or leave it out" }
+}
+
+function outOfRange({ digits }: Field, value: Json): Wrong | undefined {
+  if (digits === undefined || typeof value !== "number" || Math.abs(value) < 10 ** digits) return undefined
+  const message = `has more than the ${digits} digits that fit before the point; correct it at the source, or leave it out`
+  return { code: "out_of_range", message }
 }
 
 function notAnOption(field: Field, value: Json): Wrong | undefined {
@@ -104,8 +126,12 @@ function notAnOption(field: Field, value: Json): Wrong | undefined {
   const items: ReadonlyArray<Json> = isList(value) ? value : [value]
   return items.every((item) => typeof item === "object" || options.includes(String(item)))
     ? undefined
-    : { code: "not_an_option", message: `is none of the ${options.length} values it takes` }
+    : { code: "not_an_option", message: `is none of the ${options.length} values it takes: ${someOf(options)}` }
 }
+
+/** For messages: the first few of a list. */
+export const someOf = (options: ReadonlyArray<string>): string =>
+  options.length > 5 ? `${options.slice(0, 5).join(", ")} and ${options.length - 5} more` : options.join(", ")
 
 /** What is wrong with a mapping for these fields. Paths are below the route. */
 export function checkMapping(fields: ReadonlyArray<Field>, mapping: Mapping): ReadonlyArray<MappingProblem> {
@@ -162,7 +188,14 @@ function destination(name: string, known: ReadonlyMap<string, Field>, isKey: boo
   const suggestion = near === undefined ? {} : { suggestion: near }
   return near !== undefined && near.toLowerCase() === name.toLowerCase()
     ? [{ path, code: "wrong_case", message: `${name} is written otherwise at the destination`, ...suggestion }]
-    : [{ path, code: "unknown_field", message: `${name} is no field of the destination`, ...suggestion }]
+    : [
+        {
+          path,
+          code: "unknown_field",
+          message: `${name} is no field of the destination${near === undefined ? "; correct the name, or add the field there" : ""}`,
+          ...suggestion,
+        },
+      ]
 }
 
 function unusableKey(fields: ReadonlyArray<Field>, key: string): ReadonlyArray<MappingProblem> {

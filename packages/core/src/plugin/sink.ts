@@ -1,5 +1,6 @@
 /** The contract of a sink plugin: a module that exports `sink`. */
 import type { Effect } from "effect/Effect"
+import type { Result } from "effect/Result"
 import type { Codec, JsonObject } from "effect/Schema"
 import type { Scope } from "effect/Scope"
 import type { Stream } from "effect/Stream"
@@ -32,6 +33,17 @@ export interface ObjectSpec<Options = unknown> {
   readonly key?: string
   /** Fields known without asking the vendor: checked offline and offered by the editor. */
   readonly fields?: ReadonlyArray<Field>
+  /**
+   * What the object's fields, live or saved, do not say by themselves. Its writers keep these rules; `check` and `test`
+   * ask them without a connection. Fails where the route cannot work, with a path below it. Pure.
+   */
+  rules?(request: WriterRequest<Options>, fields: ReadonlyArray<Field>): Result<Rules, SinkError>
+}
+
+/** What of a writer is known by fields alone. */
+export interface Rules {
+  /** As `Writer.refuse`. */
+  readonly refuse: NonNullable<Writer["refuse"]>
 }
 
 /** A field of the destination. Core refuses a row that breaks it, before the call. */
@@ -40,10 +52,16 @@ export interface Field {
   readonly type: "text" | "number" | "integer" | "boolean" | "date" | "datetime" | "list" | "json"
   /** The most characters a text may have. */
   readonly max?: number
+  /** What form a text has, if it has any character: `email`, or a name of the sink's own, whose `rules` judge it. */
+  readonly format?: string
+  /** The most digits a number may have before its point. */
+  readonly digits?: number
   /** The values it takes, where they are listed. */
   readonly options?: ReadonlyArray<string>
   /** A row without it is refused. */
   readonly required?: boolean
+  /** False: null is refused, which would take its value away. */
+  readonly nullable?: boolean
   readonly writable: boolean
   /** Rows can be matched by it. */
   readonly key?: boolean

@@ -14,7 +14,7 @@ const text = (name: string, max?: number): Field => ({
 /** What Persona has for every account. https://docs.withpersona.com/api-reference/accounts/create-an-account */
 export const standardFields: ReadonlyArray<Field> = [
   { ...text("reference_id", 255), required: true, key: true },
-  text("email_address"),
+  { ...text("email_address"), format: "email" },
   text("phone_number"),
   text("name_first", 255),
   text("name_middle", 255),
@@ -59,13 +59,15 @@ const isSet = (value: unknown): boolean => value !== undefined && value !== null
 /** A field of the account type, as core checks rows by it. Files and relations are not for a sync. */
 export const toField = (schema: FieldSchema): Field => {
   const { key, type, config } = schema
-  const known = types.get(type.replaceAll("_", "-"))
+  const kind = type.replaceAll("_", "-")
+  const known = types.get(kind)
   const options = config?.options?.map((option) => (typeof option === "string" ? option : option.value))
   const isGone = isSet(config?.["archived-at"]) || isSet(config?.["deactivated-at"])
   return {
     name: `${CUSTOM}${key}`,
     type: known ?? "json",
     writable: known !== undefined && !isGone,
+    ...(kind === "email-address" ? { format: "email" } : {}),
     ...(type === "string" ? { max: config?.["max-char-length"] ?? DEFAULT_MAX } : {}),
     ...(options === undefined || options.length === 0 ? {} : { options }),
     ...(config?.required === true && !isGone && !isSet(schema["default-value"]) ? { required: true } : {}),

@@ -20,9 +20,6 @@ const ofField = (name: string, value: Json): Unfit | undefined => {
   if (name === "tags" && !(Array.isArray(value) && value.every(isTag))) {
     return unfit("bad_tags", "tags must be a list of names", name)
   }
-  if (name === "email_address" && !(typeof value === "string" && (value === "" || isEmail(value)))) {
-    return unfit("bad_email", "email_address is no address", name)
-  }
   if (name === "country_code" && !(typeof value === "string" && /^([A-Z]{2})?$/.test(value))) {
     return unfit("bad_country", "country_code must be two capital letters, as DE", name)
   }

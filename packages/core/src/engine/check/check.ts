@@ -8,7 +8,7 @@ import { Digest } from "../../state/digest.ts"
 import { type ConnectionError, type ConnectServices, on, openSinks, openSource } from "../connect.ts"
 import { fieldChanges } from "../lock/drift.ts"
 import { fingerprint } from "../lock/liveLock.ts"
-import { lockedSink, lockFields, type SchemaLock } from "../lock/schemaLock.ts"
+import { isOutdated, lockedSink, lockFields, NEWS, type SchemaLock } from "../lock/schemaLock.ts"
 import type { Pipeline, Route } from "../pipeline.ts"
 import { fieldsOf } from "./liveFields.ts"
 
@@ -126,11 +126,18 @@ const ofDrift = (
     return [{ ...drift, message: `${connection} is another account than the one whose fields are saved` }]
   }
   const mapped = new Set(route.mapping.fields.map(({ field }) => field))
-  return fieldChanges(fields, lockFields(live)).map(({ field, message }) => ({
+  const isOld = isOutdated(lock)
+  const old: CheckFinding = {
+    ...drift,
+    code: "lock.old",
+    message: `the saved fields of ${connection} lack ${NEWS}: \`sluice schema --connect FILE --lock\` saves them anew`,
+  }
+  const changes = fieldChanges(fields, lockFields(live), isOld).map(({ field, message }) => ({
     ...drift,
     ...(mapped.has(field) ? { path: ["map", field] } : {}),
     message: `${field} ${message}`,
   }))
+  return isOld ? [old, ...changes] : changes
 }
 
 const ofIdentity = (pipeline: Pipeline, connection: string, identity: Identity): ReadonlyArray<CheckFinding> =>

@@ -4,7 +4,7 @@ import { Digest } from "../../state/digest.ts"
 import { fieldsOf } from "../check/liveFields.ts"
 import { type ConnectionError, type ConnectServices, on, openSinks } from "../connect.ts"
 import type { Pipeline } from "../pipeline.ts"
-import { type LockedSink, lockFields, type SchemaLock } from "./schemaLock.ts"
+import { type LockedSink, lockFields, makeLock, type SchemaLock } from "./schemaLock.ts"
 
 /** A destination that does not describe its fields has none in it. */
 export const liveLock = Effect.fnUntraced(function* (
@@ -26,7 +26,7 @@ export const liveLock = Effect.fnUntraced(function* (
     const object = { ...objects[route.object], ...found.fields }
     sinks.set(name, { account: found.account, objects: { ...objects, [route.object]: object } })
   }
-  return { sluice_lock: 1, sinks: Object.fromEntries(sinks) }
+  return makeLock(Object.fromEntries(sinks))
 })
 
 export const fingerprint = (sha256: (text: string) => string, account: string): string => sha256(account).slice(0, 16)

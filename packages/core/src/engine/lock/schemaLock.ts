@@ -8,8 +8,12 @@ import type { Route } from "../pipeline.ts"
 const LockedField = Schema.Struct({
   type: Schema.Literals(["text", "number", "integer", "boolean", "date", "datetime", "list", "json"]),
   max: Schema.optionalKey(Schema.Int),
+  format: Schema.optionalKey(Schema.String),
+  digits: Schema.optionalKey(Schema.Int),
   options: Schema.optionalKey(Schema.Array(Schema.String)),
   required: Schema.optionalKey(Schema.Literal(true)),
+  /** Absent: null takes its value away. */
+  nullable: Schema.optionalKey(Schema.Literal(false)),
   key: Schema.optionalKey(Schema.Literal(true)),
   /** Absent: it can be written. */
   writable: Schema.optionalKey(Schema.Literal(false)),
@@ -23,8 +27,19 @@ const LockedSink = Schema.Struct({
 })
 export type LockedSink = typeof LockedSink.Type
 
-const SchemaLock = Schema.Struct({ sluice_lock: Schema.Literal(1), sinks: Schema.Record(Schema.String, LockedSink) })
+/** The first version kept less of a field: no format, no digits, and not whether it is nullable. */
+const VERSION = 2
+export const NEWS = "e-mail and id formats, number ranges and whether null is taken"
+
+const SchemaLock = Schema.Struct({
+  sluice_lock: Schema.Literals([1, VERSION]),
+  sinks: Schema.Record(Schema.String, LockedSink),
+})
 export type SchemaLock = typeof SchemaLock.Type
+
+export const makeLock = (sinks: SchemaLock["sinks"]): SchemaLock => ({ sluice_lock: VERSION, sinks })
+
+export const isOutdated = ({ sluice_lock }: SchemaLock): boolean => sluice_lock < VERSION
 
 const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(SchemaLock))
 
@@ -36,7 +51,7 @@ export const parseLock = (file: string, text: string): Effect.Effect<SchemaLock,
   })
 
 /** Sorted and with a field to a line, so that it can be reviewed. */
-export const printLock = ({ sinks }: SchemaLock): string => {
+export const printLock = ({ sluice_lock, sinks }: SchemaLock): string => {
   const map = (entries: ReadonlyArray<string>, indent: string) =>
     entries.length === 0 ? "{}" : `{\n${entries.join(",\n")}\n${indent}}`
   const blocks = sorted(sinks).map(([sink, { account, objects }]) => {
@@ -47,7 +62,7 @@ export const printLock = ({ sinks }: SchemaLock): string => {
     const inside = [`      "account": ${JSON.stringify(account)}`, `      "objects": ${map(shown, "      ")}`]
     return `    ${JSON.stringify(sink)}: ${map(inside, "    ")}`
   })
-  return `${map(['  "sluice_lock": 1', `  "sinks": ${map(blocks, "  ")}`], "")}\n`
+  return `${map([`  "sluice_lock": ${sluice_lock}`, `  "sinks": ${map(blocks, "  ")}`], "")}\n`
 }
 
 /** By code unit, so that every machine writes the same. */
@@ -62,14 +77,20 @@ const oneLine = (field: LockedField): string => {
 }
 
 /** What of a field is kept, in one order whatever the plugin's. */
-export const lockField = ({ type, max, options, required, key, writable }: Field): LockedField => ({
-  type,
-  ...(max === undefined ? {} : { max }),
-  ...(options === undefined ? {} : { options: [...new Set(options)].sort() }),
-  ...(required === true ? { required } : {}),
-  ...(key === true ? { key } : {}),
-  ...(writable ? {} : { writable }),
-})
+export const lockField = (field: Field): LockedField => {
+  const { type, max, format, digits, options, required, nullable, key, writable } = field
+  return {
+    type,
+    ...(max === undefined ? {} : { max }),
+    ...(format === undefined ? {} : { format }),
+    ...(digits === undefined ? {} : { digits }),
+    ...(options === undefined ? {} : { options: [...new Set(options)].sort() }),
+    ...(required === true ? { required } : {}),
+    ...(nullable === false ? { nullable } : {}),
+    ...(key === true ? { key } : {}),
+    ...(writable ? {} : { writable }),
+  }
+}
 
 export const lockFields = (fields: ReadonlyArray<Field>): { readonly [name: string]: LockedField } =>
   Object.fromEntries(fields.map((field) => [field.name, lockField(field)]))

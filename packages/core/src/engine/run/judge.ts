@@ -131,7 +131,7 @@ const judgeRow = (
     return refuse(
       "key_conflict",
       "key_conflict",
-      `records ${holder.id} and ${arrival.id} have the same ${route.mapping.key}`,
+      `records ${holder.id} and ${arrival.id} have the same ${route.mapping.key}; map a key that tells them apart`,
       [route.mapping.key],
     )
   }

@@ -7,7 +7,7 @@ import * as Schema from "effect/Schema"
 import { type RowValidator, rowValidator } from "../../mapping/validate.ts"
 import { PluginState } from "../../plugin/services.ts"
 import type { Field, Writer } from "../../plugin/sink.ts"
-import { on, openWriter } from "../connect.ts"
+import { on, openWriter, writerRequest } from "../connect.ts"
 import type { Route } from "../pipeline.ts"
 
 /** The plugin made a call, and tests make none. */
@@ -30,6 +30,12 @@ const PATIENCE = "5 seconds"
 export const openOffline = Effect.fnUntraced(function* (route: Route, saved: ReadonlyArray<Field> | undefined) {
   const locked = saved?.length === 0 ? undefined : saved
   const { plugin, config, endpoint } = route.sink
+  if (locked !== undefined && route.spec.rules !== undefined) {
+    const rules = yield* Effect.fromResult(route.spec.rules(writerRequest(route, undefined), locked)).pipe(
+      on(endpoint.name),
+    )
+    return describeKnown(route, { ...rules, limits }, locked)
+  }
   const called = yield* Deferred.make<never, NeedsVendor>()
   const client = HttpClient.make(() => Effect.andThen(Deferred.fail(called, new NeedsVendor()), Effect.never))
   const offline = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
@@ -59,19 +65,22 @@ export const openOffline = Effect.fnUntraced(function* (route: Route, saved: Rea
   return describeKnown(route, found?.writer, locked ?? found?.fields)
 })
 
+/** Tests hand over no batch. */
+const limits = { rows: 1 }
+
 /** A test leaves nothing behind. */
 const forgetful = PluginState.of({ get: () => Effect.succeedNone, set: () => Effect.void })
 
 const describeKnown = (
   route: Route,
-  writer: Writer | undefined,
+  writer: Pick<Writer, "limits" | "refuse" | "partition" | "fields"> | undefined,
   fields: ReadonlyArray<Field> | undefined,
 ): OfflineWriter => {
   const { name, mapping, spec } = route
   const validate = fields === undefined ? partly(spec.fields ?? [], mapping.key) : rowValidator(fields, mapping.key)
-  const isPartial = fields === undefined && writer?.fields !== undefined
+  const isPartial = fields === undefined && (writer?.fields !== undefined || spec.rules !== undefined)
   return {
-    writer: writer ?? { limits: { rows: 1 } },
+    writer: writer ?? { limits },
     validate,
     notices: [
       ...(isPartial
@@ -79,7 +88,7 @@ const describeKnown = (
             `${name}: rows are held against no field of your own account; \`sluice schema --connect FILE --lock\` saves them`,
           ]
         : []),
-      ...(writer === undefined
+      ...(writer === undefined && spec.rules === undefined
         ? [`${name}: ${route.sink.plugin.name} judges rows with a connection only, so what it refuses is not seen here`]
         : []),
     ],

@@ -1,65 +1,79 @@
 /** Runs mapping tests: the records through the route's own mapping and the engine's own judgement, and no call. */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import { ConfigError, printPath } from "../../config/problem.ts"
+import { ConfigError, type Path, printPath } from "../../config/problem.ts"
 import { parseYaml } from "../../config/yaml.ts"
 import type { SinkReason, SourceReason } from "../../plugin/errors.ts"
-import type { Field } from "../../plugin/sink.ts"
 import type { LedgerRow } from "../../state/ledger.ts"
+import { isOutdated, lockedFields, NEWS, type SchemaLock } from "../lock/schemaLock.ts"
 import type { Pipeline, Route } from "../pipeline.ts"
 import { type Judging, judge, type Verdict } from "../run/judge.ts"
 import { compareRecord } from "./compareRecord.ts"
 import { type OfflineWriter, openOffline } from "./offlineWriter.ts"
 import { type MappingTest, planTests, type TestInput } from "./testFile.ts"
-import type { Got, RecordReport, TestFileReport, TestReport } from "./testReport.ts"
-
-/** The saved fields of a route's destination, where there are any. */
-export type LockedFields = (route: Route) => ReadonlyArray<Field> | undefined
+import type { Got, Judged, RecordReport, TestFileReport, TestReport } from "./testReport.ts"
 
 /** Fails with every problem of the two files; a test that does not pass is part of the report. */
-export const testMappings = Effect.fnUntraced(function* (input: TestInput, locked: LockedFields) {
+export const testMappings = Effect.fnUntraced(function* (input: TestInput, lock: SchemaLock | undefined) {
   const plan = yield* planTests(input)
   const writers = new Map<Route, OfflineWriter>()
   for (const { pipeline, route } of plan.tests.flatMap(routesOf)) {
     if (writers.has(route)) continue
-    const opening = openOffline(route, locked(route))
+    const opening = openOffline(route, lockedFields(lock, route))
     writers.set(route, yield* Effect.mapError(opening, ({ reason }) => refused(input, pipeline, route, reason)))
   }
   const tests: Array<TestReport> = []
-  for (const test of plan.tests) tests.push(yield* runTest(test, plan.nowMillis, writers))
+  const placeOf = placesIn(input)
+  for (const test of plan.tests) tests.push(yield* runTest(test, { nowMillis: plan.nowMillis, writers, placeOf }))
   const report: TestFileReport = {
     file: input.file,
     pipeline_file: input.pipelineFile,
     ok: tests.every(({ ok }) => ok),
     tests,
-    notices: [...writers.values()].flatMap(({ notices }) => notices),
+    notices: [...writers.values()].flatMap(({ notices }) => notices).concat(outdated(lock)),
   }
   return report
 })
+
+const outdated = (lock: SchemaLock | undefined): ReadonlyArray<string> =>
+  lock === undefined || !isOutdated(lock)
+    ? []
+    : [`the saved fields lack ${NEWS}, which are not judged; \`sluice schema --connect FILE --lock\` saves them anew`]
 
 /** A sink that cannot work with a route says so before any call. */
 const refused = (input: TestInput, pipeline: Pipeline, route: Route, reason: SinkReason | SourceReason) => {
   const below = reason._tag === "Misconfigured" ? (reason.path ?? []) : []
   const path = ["pipelines", pipeline.name, "to", route.name, ...below]
-  const document = parseYaml(input.pipelineFile, input.pipelineText)
-  const place = Result.isSuccess(document) ? document.success.position(path, "key") : { line: 1, column: 1 }
   const said = { code: "test.sink", severity: "error" as const, path: printPath(path), message: reason.message }
-  return new ConfigError({ problems: [{ ...said, file: input.pipelineFile, ...place }] })
+  return new ConfigError({ problems: [{ ...said, file: input.pipelineFile, ...placesIn(input)(path) }] })
+}
+
+/** Where something stands in the pipeline file. */
+const placesIn = ({ pipelineFile, pipelineText }: TestInput) => {
+  const document = parseYaml(pipelineFile, pipelineText)
+  return (path: Path) => (Result.isSuccess(document) ? document.success.position(path, "key") : { line: 1, column: 1 })
 }
 
 const routesOf = ({ expect, pipeline }: MappingTest): ReadonlyArray<{ pipeline: Pipeline; route: Route }> =>
   (expect?.map(({ route }) => route) ?? pipeline.routes).map((route) => ({ pipeline, route }))
 
-const runTest = Effect.fnUntraced(function* (
-  test: MappingTest,
-  nowMillis: number,
-  writers: ReadonlyMap<Route, OfflineWriter>,
-) {
+interface Testing {
+  readonly nowMillis: number
+  readonly writers: ReadonlyMap<Route, OfflineWriter>
+  readonly placeOf: ReturnType<typeof placesIn>
+}
+
+const runTest = Effect.fnUntraced(function* (test: MappingTest, { nowMillis, writers, placeOf }: Testing) {
   const routes: Array<TestReport["routes"][number]> = []
   for (const { route } of routesOf(test)) {
     const writer = writers.get(route)
     if (writer === undefined) continue
-    const made = yield* judgeRecords(test, route, writer, nowMillis)
+    const map = ["pipelines", test.pipeline.name, "to", route.name, "map"]
+    const made = (yield* judgeRecords(test, route, writer, nowMillis)).map((got): Got => {
+      if (got.outcome !== "refused") return got
+      const { line, column } = placeOf([...map, ...got.fields.slice(0, 1)])
+      return { ...got, line, column }
+    })
     const expected = test.expect?.find((each) => each.route === route)?.expected
     const records = made.map((got, at): RecordReport => {
       const wanted = expected?.[at]
@@ -108,13 +122,13 @@ const judgeRecords = Effect.fnUntraced(function* (
     const ledgerRow = { id: record.key, row_key: key, hash: null, version: null, remote_id: null }
     const known = { mine: delivered ? ledgerRow : undefined, holder: holders.get(key), letter: undefined }
     const arrival = { id: record.key, mapped: each, pages: [], position: undefined, tally: "run" as const }
-    const got = gotOf(judge(judging, judged, arrival, known))
+    const got = judgedAs(judge(judging, judged, arrival, known))
     if (got.outcome === "row") holders.set(key, ledgerRow)
     return got
   })
 })
 
-const gotOf = (verdict: Verdict): Got => {
+const judgedAs = (verdict: Verdict): Judged => {
   if (verdict._tag === "Send") {
     const { row } = verdict.entry
     return row.change === "delete"

@@ -33,8 +33,12 @@ export interface RecordReport {
   readonly same: number
 }
 
-/** What the engine makes of a record. */
+/** What the engine makes of a record; of one that is refused also where the pipeline file maps the first of `fields`. */
 export type Got =
+  | Exclude<Judged, { readonly outcome: "refused" }>
+  | (Extract<Judged, { readonly outcome: "refused" }> & { readonly line: number; readonly column: number })
+
+export type Judged =
   | { readonly outcome: "row"; readonly key: string; readonly row: JsonObject }
   | { readonly outcome: "filtered" | "kept" }
   | { readonly outcome: "deleted"; readonly key: string }
