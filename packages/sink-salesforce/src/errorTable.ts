@@ -60,7 +60,7 @@ const rules = (handling: Handling, meanings: { readonly [code: string]: string }
 const trigger = "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
 
 /** The first rule that fits counts. */
-const table: ReadonlyArray<Rule> = [
+export const errorTable: ReadonlyArray<Rule> = [
   ...rules("smaller", { "": "its triggers failed for the batch as a whole" }, /too many batch retries/i),
   ...rules("credentials", { INVALID_SESSION_ID: "the app may not use this API" }, /not attached|not valid for use/i),
   ...rules("session", { INVALID_SESSION_ID: "the session has ended", InvalidSessionId: "the session has ended" }),
@@ -150,7 +150,7 @@ const table: ReadonlyArray<Rule> = [
   ...rules("storage", { STORAGE_LIMIT_EXCEEDED: "the organization's storage is full" }),
 ]
 
-const byCode = Map.groupBy(table, ({ code }) => code)
+const byCode = Map.groupBy(errorTable, ({ code }) => code)
 
 /** An unknown code concerns the row: counted, and no reason to stop or to repeat. */
 const unknown = (code: string): Rule => ({ code, handling: "data", meaning: "it refuses the row" })

@@ -10,6 +10,7 @@ import { classifyToken, stop } from "./errors.ts"
 import { makeClaims } from "./match/claims.ts"
 import { ObjectOptions } from "./options.ts"
 import { makeQuota } from "./quota.ts"
+import { rules } from "./rules.ts"
 import { makeGrant } from "./signin/grants.ts"
 import { isLogin, standIn } from "./signin/hosts.ts"
 import { makeSessions } from "./signin/session.ts"
@@ -23,6 +24,7 @@ const object = {
     "Records of an object, named as the API names it: Lead, Contact, Account, Task, My_Thing__c. Matched by an External ID field that is unique and case-sensitive. Fields are the object's own; a record it points to is given by that one's external id: Account.Auth0_Org_Id__c, or Contact:Who.Auth0_Id__c where several objects can be meant. null clears a field. on_delete: delete puts the record into the recycle bin.",
   options: ObjectOptions,
   deletes: ["delete"],
+  rules,
 }
 
 const isObjectName = (name: string): boolean => /^[A-Za-z]\w{0,79}$/.test(name)

@@ -9,6 +9,9 @@ const DescribedField = Schema.Struct({
   name: Schema.String,
   type: Schema.String,
   length: Schema.optionalKey(Schema.Int),
+  /** Of whole numbers. */
+  digits: Schema.optionalKey(Schema.Int),
+  /** Of others, digits before and after the point. */
   precision: Schema.optionalKey(Schema.Int),
   scale: Schema.optionalKey(Schema.Int),
   createable: Schema.Boolean,

@@ -6,7 +6,7 @@ import type { SalesforceConfig } from "./config.ts"
 import type { Connected } from "./connection.ts"
 import { makeCost } from "./cost.ts"
 import { type Column, columnsOf, parentField } from "./describe/columns.ts"
-import type { Describe, SObject } from "./describe/describe.ts"
+import type { Describe } from "./describe/describe.ts"
 import { keyProblem, toField, typeOf } from "./describe/fields.ts"
 import { stop } from "./errors.ts"
 import { makeLookup } from "./lookup.ts"
@@ -16,7 +16,7 @@ import { makeSearch } from "./match/search.ts"
 import { makeSeek } from "./match/seek.ts"
 import type { ObjectOptions } from "./options.ts"
 import type { Quota } from "./quota.ts"
-import { refuseRow } from "./refuse.ts"
+import { rules } from "./rules.ts"
 import { makeAims } from "./write/aims.ts"
 import { makeOwners, ownerSource } from "./write/owners.ts"
 import { CHUNK_ROWS, MOST_CHUNKS, type Pace } from "./write/pace.ts"
@@ -40,26 +40,6 @@ type Request = WriterRequest<ObjectOptions>
 
 /** Below the 400,000 characters of a record, and far below what a call takes. */
 const BYTES = 5_000_000
-
-/** Mistakes of a route that the object's own description shows. Fields are core's to check. */
-const mistake = ({ key, fields, options }: Request, own: SObject): SinkError | undefined => {
-  const field = own.fields.get(key)
-  if (key.includes(".")) return stop(`rows are matched by a field of ${own.name} itself, not by ${key}`, ["key"])
-  if (key === "Id" && options.mode !== "update") {
-    return stop("Salesforce gives the Ids of new records: match by an External ID, or set `with: { mode: update }`", [
-      "key",
-    ])
-  }
-  const problem = field === undefined ? undefined : keyProblem(field, options.loose_key)
-  if (problem !== undefined) return stop(problem, ["key"])
-  if (options.owner_from !== undefined && !(fields.includes(options.owner_from) && options.owner_from.includes("."))) {
-    return stop(`${options.owner_from} is no mapped field that names another record by its key`, ["with", "owner_from"])
-  }
-  const unmapped = (options.match ?? []).find((name) => !fields.includes(name) || !own.fields.has(name))
-  return unmapped === undefined
-    ? undefined
-    : stop(`${unmapped} is no field of ${own.name} that is mapped, so nothing can be matched by it`, ["with", "match"])
-}
 
 /** An owner or a record type is no parent that is locked. */
 const noParents = new Set(["OwnerId", "RecordTypeId", "CreatedById", "LastModifiedById"])
@@ -117,8 +97,11 @@ export const makeWriter = Effect.fnUntraced(function* (
   const { config, connected, describe, quota, share, pace, claims } = lines
   const { key, options } = request
   const own = yield* describe(object)
-  const wrong = mistake(request, own)
-  if (wrong !== undefined) return yield* wrong
+  const keyField = own.fields.get(key)
+  const problem = keyField === undefined ? undefined : keyProblem(keyField, options.loose_key)
+  if (problem !== undefined) return yield* stop(problem, ["key"])
+  const ownFields = [...own.fields.values()].map((field) => toField(field, options, own))
+  const { refuse } = yield* Effect.fromResult(rules(request, ownFields))
   const names = options.owner_from === undefined ? request.fields : [...new Set([...request.fields, "OwnerId"])]
   const columns = yield* columnsOf(names, own, describe)
   const search = makeSearch(connected)
@@ -130,7 +113,6 @@ export const makeWriter = Effect.fnUntraced(function* (
   const source = ownerSource(columns, options.owner_from)
   const owned = source === undefined ? undefined : makeOwners(search, source)
   const seek = makeSeek({ search, describe, claims, own, key, columns, options })
-  const keyField = own.fields.get(key)
   const foldsCase =
     keyField !== undefined && typeOf(keyField) === "text" && keyField.caseSensitive !== true && key !== "Id"
   const aims = makeAims({ own, key, foldsCase, options, seek, matcher })
@@ -161,10 +143,10 @@ export const makeWriter = Effect.fnUntraced(function* (
     // Every write is by a key or an id: sending it twice equals sending it once.
     repeatable: true,
     fields: Effect.succeed([
-      ...[...own.fields.values()].map((field) => toField(field, options)),
-      ...columns.filter(({ parent }) => parent !== undefined).map(parentField),
+      ...ownFields,
+      ...columns.flatMap((column) => (column.parent === undefined ? [] : [parentField(column, column.parent)])),
     ]),
-    refuse: (row) => refuseRow(row, key, columns),
+    refuse,
     ...(parent === undefined ? {} : { partition: (row: Row) => parentOf(parent, row) ?? row.id }),
     cost: makeCost({
       options,

@@ -49,6 +49,8 @@ const person = [
   field("Description", "textarea", { length: 32_000 }),
   field("Last_Login__c", "datetime"),
   field("Logins_Count__c", "double"),
+  field("Balance__c", "currency", { precision: 18, scale: 2 }),
+  field("Employees__c", "int", { digits: 8 }),
   field("Birthdate", "date"),
   field("HasOptedOutOfEmail", "boolean", { nillable: false, defaultedOnCreate: true }),
   picklist(
@@ -62,6 +64,7 @@ const person = [
   ),
   picklist("LeadSource", [["Web", true]]),
   field("Topics__c", "multipicklist", {
+    length: 60,
     restrictedPicklist: true,
     picklistValues: [
       { value: "news", active: true },

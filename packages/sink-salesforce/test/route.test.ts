@@ -4,7 +4,7 @@ import { SinkError, type Writer } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import type { JsonObject } from "effect/Schema"
 import { sink } from "../src/index.ts"
-import { externalId } from "./org.ts"
+import { described, externalId } from "./org.ts"
 import { describes, open, opening, row, type Setup, salesforce, services, signIn, versions, when } from "./vendor.ts"
 
 const fieldsOf = (name: string, setup: Setup = {}) =>
@@ -74,6 +74,29 @@ describe("fields", () => {
       assert.deepStrictEqual(fields.get("Tier__c")?.options, ["free", "gold"])
       assert.isUndefined(fields.get("LeadSource")?.options)
       assert.deepStrictEqual(fields.get("Topics__c")?.options, ["news", "offers"])
+    }).pipe(services),
+  )
+
+  it.effect("say what form and range their values have, and whether null takes one away", () =>
+    Effect.gen(function* () {
+      const fields = yield* fieldsOf("Contact")
+      assert.strictEqual(fields.get("Email")?.format, "email")
+      assert.strictEqual(fields.get("OwnerId")?.format, "id")
+      assert.strictEqual(fields.get("Balance__c")?.digits, 16)
+      assert.strictEqual(fields.get("Employees__c")?.digits, 8)
+      assert.isFalse(fields.get("HasOptedOutOfEmail")?.nullable)
+      assert.isUndefined(fields.get("Email")?.nullable)
+    }).pipe(services),
+  )
+
+  it.effect("cannot be written where the user may not write the object: the route says so", () =>
+    Effect.gen(function* () {
+      salesforce(
+        signIn(),
+        versions,
+        when("GET /sobjects/Contact/describe", 200, { ...described("Contact"), createable: false }),
+      )
+      assert.include((yield* refusal(open()))?.message, "Create and Edit")
     }).pipe(services),
   )
 
@@ -174,12 +197,12 @@ describe("rows", () => {
       return writer.refuse?.(row(1, fields, given))?.code
     })
 
-  it.effect("are refused for what Salesforce would refuse", () =>
+  it.effect("are refused for what Salesforce would refuse and no field says by itself", () =>
     Effect.gen(function* () {
       assert.isUndefined(yield* refused({ Topics__c: ["news"], OwnerId: "005000000000001AAA" }))
-      assert.strictEqual(yield* refused({ HasOptedOutOfEmail: null }), "not_clearable")
-      assert.strictEqual(yield* refused({ LastName: "half \ud83d" }), "not_text")
+      assert.strictEqual(yield* refused({ LastName: "" }), "required_field")
       assert.strictEqual(yield* refused({ Topics__c: ["a;b"] }), "not_a_choice")
+      assert.strictEqual(yield* refused({ Topics__c: ["x".repeat(30), "y".repeat(30)] }), "too_long")
       assert.strictEqual(yield* refused({ OwnerId: "somebody" }), "malformed_id")
       assert.strictEqual(yield* refused({}, { key: " " }), "bad_key")
     }).pipe(services),

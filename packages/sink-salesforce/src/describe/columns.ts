@@ -8,7 +8,7 @@ import type { Json } from "effect/Schema"
 import { stop } from "../errors.ts"
 import type { DescribedField } from "../shapes.ts"
 import type { Describe, SObject } from "./describe.ts"
-import { typeOf } from "./fields.ts"
+import { ID_FORMAT, toField, typeOf } from "./fields.ts"
 
 /** The record it points to, by a key of that one's own. */
 export interface Parent {
@@ -17,6 +17,7 @@ export interface Parent {
   /** The relationship may lead to several objects: the one that is meant has to be said. */
   readonly isOneOf: boolean
   readonly by: string
+  readonly key: DescribedField
 }
 
 export interface Column {
@@ -48,10 +49,18 @@ const parentColumn = Effect.fnUntraced(function* (name: string, described: SObje
   const column: Column = {
     name,
     field,
-    parent: { relationship, object: target, isOneOf: targets.length > 1, by },
+    parent: { relationship, object: target, isOneOf: targets.length > 1, by, key },
   }
   return column
 })
+
+/**
+ * What a mapped field names a record for: `Who` of `Contact:Who.Auth0_Id__c` and of `WhoId`, `Plan__r` of `Plan__c`. By
+ * the vendor's way of naming, so that it is known without a description.
+ */
+export const relationshipIn = (name: string, field: Field | undefined): string | undefined =>
+  parentName.exec(name)?.[2] ??
+  (field?.format === ID_FORMAT ? name.replace(/Id$/, "").replace(/__c$/, "__r") : undefined)
 
 /** Whether another mapped field names a record for the same reference: `Lead:Who…` beside `Contact:Who…`. */
 export const isNamedElsewhere = ({ fields }: Row, column: Column, columns: ReadonlyArray<Column>): boolean =>
@@ -72,12 +81,18 @@ export const columnsOf = Effect.fnUntraced(function* (
   return columns
 })
 
-/** For core: a parent's key is text that can be written where its id can. */
-export const parentField = ({ name, field }: Column): Field => ({
-  name,
-  type: "text",
-  writable: field.createable || field.updateable,
-})
+/** For core: a parent's key has the form of its own field, and can be written and cleared where the parent's id can. */
+export const parentField = ({ name, field }: Column, { key }: Parent): Field => {
+  const { type, max, digits } = toField(key, { mode: "update", loose_key: false }, field)
+  return {
+    name,
+    type,
+    writable: field.createable || field.updateable,
+    ...(max === undefined ? {} : { max }),
+    ...(digits === undefined ? {} : { digits }),
+    ...(field.nillable ? {} : { nullable: false }),
+  }
+}
 
 /** Lists of values are one text. "" and null are the same to Salesforce: no value. */
 export const toWire = ({ field, parent }: Column, value: Json): Json => {

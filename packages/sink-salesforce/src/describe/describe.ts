@@ -11,6 +11,9 @@ export interface SObject {
   readonly name: string
   /** What the ids of its records begin with. */
   readonly prefix: string | undefined
+  /** The user may. */
+  readonly createable: boolean
+  readonly updateable: boolean
   /** By exact name. Fields that the user may not see are not there. */
   readonly fields: ReadonlyMap<string, DescribedField>
 }
@@ -32,10 +35,12 @@ export const makeDescribe = ({ ask }: Pick<Connected, "ask">): Describe => {
     if (reply._tag === "Trouble") {
       return yield* callFailed(`the object ${name} does not exist, or the user may not see it`, reply)
     }
-    const { keyPrefix, fields } = reply.value
+    const { keyPrefix, createable = true, updateable = true, fields } = reply.value
     const described: SObject = {
       name: reply.value.name,
       prefix: keyPrefix ?? undefined,
+      createable,
+      updateable,
       fields: new Map(fields.map((field) => [field.name, field])),
     }
     known.set(name, described)

@@ -22,15 +22,33 @@ const types: { readonly [type: string]: Field["type"] } = {
   anyType: "json",
 }
 
+/** Of record ids, which the object's rules judge. */
+export const ID_FORMAT = "id"
+
+const formats: { readonly [type: string]: string } = { email: "email", id: ID_FORMAT, reference: ID_FORMAT }
+
+const formatOf = ({ type }: DescribedField): string | undefined =>
+  Object.hasOwn(formats, type) ? formats[type] : undefined
+
+/** Before the point: Salesforce rounds what stands after it. */
+const digitsOf = ({ type, digits = 0, precision = 0, scale = 0 }: DescribedField): number | undefined => {
+  const isWhole = type === "int" || type === "long"
+  const [all, before] = isWhole && digits > 0 ? [digits, digits] : [precision, precision - scale]
+  return all > 0 ? before : undefined
+}
+
 /** A number without decimals would be rounded in silence, so it is a whole one here. */
 export const typeOf = (field: DescribedField): Field["type"] => {
   const type = (Object.hasOwn(types, field.type) ? types[field.type] : undefined) ?? "text"
   return type === "number" && field.scale === 0 && (field.precision ?? 0) > 0 ? "integer" : type
 }
 
+type Rights = Pick<DescribedField, "createable" | "updateable">
+
+const may = ({ createable, updateable }: Rights, mode: Mode): boolean => updateable && (mode === "update" || createable)
+
 /** Compound fields (addresses, locations) and formulas are read only: their parts are written (salesforce trap 35). */
-const isWritable = (field: DescribedField, mode: Mode): boolean =>
-  field.updateable && (mode === "update" || field.createable)
+const isWritable = (field: DescribedField, object: Rights, mode: Mode): boolean => may(object, mode) && may(field, mode)
 
 /** The vendor says what a new record cannot be without (salesforce trap 35). */
 const isRequired = (field: DescribedField, mode: Mode): boolean =>
@@ -52,16 +70,22 @@ const optionsOf = (field: DescribedField): ReadonlyArray<string> | undefined =>
     ? (field.picklistValues ?? []).filter(({ active }) => active).map(({ value }) => value)
     : undefined
 
-export const toField = (field: DescribedField, options: Keying): Field => {
+export const toField = (field: DescribedField, options: Keying, object: Rights): Field => {
   const { mode } = options
   const type = typeOf(field)
   const values = optionsOf(field)
   const length = field.length ?? 0
+  const format = formatOf(field)
+  const digits = digitsOf(field)
+  const writable = isWritable(field, object, mode)
   return {
     name: field.name,
     type,
-    writable: isWritable(field, mode),
-    ...(type === "text" && length > 0 ? { max: length } : {}),
+    writable,
+    ...((type === "text" || type === "list") && length > 0 ? { max: length } : {}),
+    ...(format === undefined ? {} : { format }),
+    ...(digits === undefined ? {} : { digits }),
+    ...(writable && !field.nillable ? { nullable: false } : {}),
     ...(values !== undefined && values.length > 0 ? { options: values } : {}),
     ...(isRequired(field, mode) ? { required: true } : {}),
     ...(isKey(field, options) ? { key: true } : {}),
