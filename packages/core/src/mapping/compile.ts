@@ -5,7 +5,7 @@ import * as Result from "effect/Result"
 import type { Json, JsonObject } from "effect/Schema"
 import { nearest } from "../config/suggest.ts"
 import type { SourceRecord } from "../plugin/record.ts"
-import { canonicalJson } from "./canonical.ts"
+import { canonicalJson, canonicalWriter } from "./canonical.ts"
 import { type Cell, type Column, cell, compileColumn, longForm } from "./column.ts"
 import type { MappingProblem, RouteMapping } from "./entry.ts"
 import { type Bindings, bindingsAt, compileExpression, type Expression, timeLimit, tooSlow } from "./expression.ts"
@@ -76,16 +76,16 @@ interface Plan {
   readonly where: Where
   readonly columns: ReadonlyArray<Column>
   readonly keyAt: number
-  /** Where the columns that are compared stand, by name. */
-  readonly compared: ReadonlyArray<{ readonly at: number; readonly label: string }>
+  /** The canonical JSON of the fields that are compared. */
+  readonly canonical: (fields: JsonObject) => string
 }
 
-function makePlan(where: Where, columns: ReadonlyArray<Column>, keyAt: number): Plan {
-  const compared = columns
-    .flatMap(({ field, diff }, at) => (diff ? [{ at, field, label: `${JSON.stringify(field)}:` }] : []))
-    .sort((a, b) => (a.field < b.field ? -1 : 1))
-  return { where, columns, keyAt, compared }
-}
+const makePlan = (where: Where, columns: ReadonlyArray<Column>, keyAt: number): Plan => ({
+  where,
+  columns,
+  keyAt,
+  canonical: canonicalWriter(columns.filter(({ diff }) => diff).map(({ field }) => field)),
+})
 
 /** What JSONata found for a record: `where`, and by position what the columns need. */
 interface Found {
@@ -177,9 +177,9 @@ function judge(plan: Plan, record: SourceRecord, found: Found): Mapped {
 }
 
 function assemble(plan: Plan, record: SourceRecord, found: Found): Mapped {
-  const { columns } = plan
+  const { columns, keyAt } = plan
   const fields: { [field: string]: Json } = {}
-  const values = new Array<Json | undefined>(columns.length)
+  let keyValue: Json | undefined
   let issues: Array<Issue> | undefined
   for (let at = 0; at < columns.length; at++) {
     const column = columns[at]
@@ -190,14 +190,14 @@ function assemble(plan: Plan, record: SourceRecord, found: Found): Mapped {
       issues ??= []
       issues.push(issue(column.source, column.field, value))
     } else {
-      values[at] = value
       fields[column.field] = value
+      if (at === keyAt) keyValue = value
     }
   }
-  const key = rowKey(values[plan.keyAt])
+  const key = rowKey(keyValue)
   if (typeof key === "string" && issues === undefined) {
     const row = { id: record.key, key, change: record.change, fields }
-    return { _tag: "Row", record, row, canonical: canonical(plan, values) }
+    return { _tag: "Row", record, row, canonical: plan.canonical(fields) }
   }
   return { _tag: "Invalid", record, issues: withKey(plan, issues ?? [], key) }
 }
@@ -219,16 +219,6 @@ const issue = (source: string, field: string, { code, message }: Fault): Issue =
   code,
   message: `${field} ${message}`,
 })
-
-/** The same text as `canonicalJson` of the compared fields. */
-function canonical({ compared }: Plan, values: ReadonlyArray<Json | undefined>): string {
-  let text = ""
-  for (const { at, label } of compared) {
-    const value = values[at]
-    if (value !== undefined) text += `${text === "" ? "" : ","}${label}${canonicalJson(value)}`
-  }
-  return `{${text}}`
-}
 
 /** A deletion always becomes a row: what is left of the record need not make sense. */
 function deletion(plan: Plan, record: SourceRecord, found: Found): Mapped {
