@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import type { Json } from "effect/Schema"
+import fc from "fast-check"
 import { compileMapping } from "../src/mapping/compile.ts"
 import { checkMapping, validateRow } from "../src/mapping/validate.ts"
 import type { Field } from "../src/plugin/sink.ts"
@@ -92,6 +93,20 @@ describe("validateRow", () => {
     ["AT", "2024-02-29T12:00:00", "wrong_type"],
   ])("%s refuses %j: %s", (name, value, code) => {
     assert.deepStrictEqual(codes({ [name]: value }), [`${name} ${code}`])
+  })
+
+  it("a date is a day of the calendar from year 1 on", () => {
+    const upTo = (max: number, length: number) =>
+      fc.integer({ min: 0, max }).map((number) => String(number).padStart(length, "0"))
+    const day = fc.tuple(upTo(9999, 4), upTo(13, 2), upTo(32, 2)).map((parts) => parts.join("-"))
+    const exists = (text: string) => {
+      const date = new Date(text)
+      return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text) && !text.startsWith("0000")
+    }
+    fc.assert(
+      fc.property(day, (text) => assert.strictEqual(codes({ DAY: text }).length === 0, exists(text), text)),
+      { numRuns: 3_000, seed: 6, examples: [["1900-02-29"], ["2000-02-29"], ["0999-12-31"], ["0000-01-01"]] },
+    )
   })
 
   it("required: absent and null are refused", () => {

@@ -42,30 +42,21 @@ const dayLength = 10
 const printed = (millis: number | Fault, length: number): string | Fault =>
   millis instanceof Fault ? millis : new Date(millis).toISOString().slice(0, length)
 
-const moment = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/
+/** Days that exist, without those of leap years and of the first thousand years. */
+const sureDay = String.raw`[1-9]\d{3}-(?:${[
+  String.raw`(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])`,
+  "(?:0[13-9]|1[0-2])-(?:29|30)",
+  "(?:0[13578]|1[02])-31",
+].join("|")})`
+const sureMoment = new RegExp(String.raw`^${sureDay}T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$`)
 
 /** Most times of an API are written just as they are printed here: nothing is made of them and printed again. */
-const isMoment = (value: string | number): value is string =>
-  typeof value === "string" &&
-  value.length === momentLength &&
-  moment.test(value) &&
-  isDay(value.slice(0, dayLength)) &&
-  digits(value, 11, 13) < 24 &&
-  digits(value, 14, 16) < 60 &&
-  digits(value, 17, 19) < 60
+const isMoment = (value: string | number): value is string => typeof value === "string" && sureMoment.test(value)
 
-const day = /^\d{4}-\d{2}-\d{2}$/
+const onlyDay = new RegExp(`^${sureDay}$`)
 
 /** A day that exists, as `toDay` writes it. */
-export const isDay = (text: string): boolean =>
-  day.test(text) && exists(digits(text, 0, 4), digits(text, 5, 7), digits(text, 8, 10))
-
-/** The number that these digits are. */
-function digits(text: string, start: number, end: number): number {
-  let number = 0
-  for (let at = start; at < end; at++) number = number * 10 + text.charCodeAt(at) - 48
-  return number
-}
+export const isDay = (text: string): boolean => onlyDay.test(text) || toDay(text) === text
 
 function fromEpoch(value: number): number | Fault {
   if (!(value >= 1e8)) return ambiguous
