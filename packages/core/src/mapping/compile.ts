@@ -158,8 +158,10 @@ async function computeOnce(plan: Plan, record: SourceRecord, bindings: Bindings,
   return { where, values }
 }
 
-const passes = ({ where }: Plan, data: JsonObject, found: unknown): boolean =>
-  isTrue(where.read === undefined ? found : where.read(data))
+function passes({ where }: Plan, data: JsonObject, found: unknown): boolean {
+  const kept = where.read === undefined ? found : where.read(data)
+  return kept === true || isTrue(kept)
+}
 
 function judge(plan: Plan, record: SourceRecord, found: Found): Mapped {
   try {

@@ -11,26 +11,24 @@ export const isObject = (value: unknown): value is { readonly [key: string]: unk
  * One difference: JSONata does not look into an object whose `_jsonata_function` is true; here that is data too.
  */
 export function compilePath(names: ReadonlyArray<string>): (data: unknown) => unknown {
-  const [only] = names
-  if (only !== undefined && names.length === 1)
-    return (data) => (isList(data) ? inList(data, names, 0) : own(data, only))
+  const mayInherit = names.some(isInherited)
   return (data) => {
     let value = data
     for (let step = 0; step < names.length; step++) {
       if (isList(value)) return inList(value, names, step)
-      value = own(value, names[step] ?? "")
-      if (value === undefined) return undefined
+      const name = names[step] ?? ""
+      if (!isObject(value) || (mayInherit && !Object.hasOwn(value, name))) return undefined
+      value = value[name]
     }
     return value
   }
 }
 
-function own(value: unknown, name: string): unknown {
-  if (!isObject(value)) return undefined
-  // Most names are there, so the value is looked up first: `hasOwn` tells it from one of the prototype.
-  const found = value[name]
-  return found !== undefined && Object.hasOwn(value, name) ? found : undefined
-}
+/** Whether JSON may have something by this name that is not its own. To ask each object takes as long as to read it. */
+const isInherited = (name: string): boolean => name in Object.prototype
+
+const own = (value: unknown, name: string): unknown =>
+  isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined
 
 /**
  * The rest of a path from a list on. JSONata maps a step over the items, flattens what they yield by one level
