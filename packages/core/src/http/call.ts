@@ -22,6 +22,7 @@ import { type Bucket, type Closed, CurrentLimiters, longestWait, longestWindow, 
 import { CurrentMeter, type Meter } from "./meter.ts"
 import { monotonicMillis } from "./monotonic.ts"
 import { backoff, makeBudget, maxAttempts, maxThrottles } from "./retry.ts"
+import { spanned } from "./spanned.ts"
 import { vendorWords } from "./vendorWords.ts"
 import { CurrentAttempt, CurrentWaiting, noticeable, type Wait } from "./watch.ts"
 
@@ -123,15 +124,15 @@ const exchange = (
   const where = `${call.name} at ${connection.base.host}`
   const maxBytes = options.maxBytes ?? largestBody
   const timeoutMillis = options.timeoutMillis ?? 120_000
-  const tooLarge = final(new Protocol({ message: `${where}: the answer is larger than ${maxBytes} bytes.` }))
+  const tooLarge = () => final(new Protocol({ message: `${where}: the answer is larger than ${maxBytes} bytes.` }))
   return apart(answered(connection, call, turn, request, where, maxBytes), (answer) =>
     answer.pipe(
       guarded,
       // Asks a transport that can to read the body whole and to stop there.
       Effect.provideService(MaxBodySize, ByteSize.bytes(maxBytes)),
       Effect.catchTags({
-        HttpClientError: (error) => Effect.fail(isTooLarge(error) ? tooLarge : broken(error, where)),
-        TooLarge: () => Effect.fail(tooLarge),
+        HttpClientError: (error) => Effect.fail(isTooLarge(error) ? tooLarge() : broken(error, where)),
+        TooLarge: () => Effect.fail(tooLarge()),
       }),
       Effect.timeoutOrElse({
         duration: timeoutMillis,
@@ -317,13 +318,10 @@ export const makeApi: (options: ApiOptions) => Effect.Effect<Api, Misconfigured,
     })
 
     const call = <A>(call: Call<A>): Effect.Effect<A, CallReason> =>
-      apart(called(call), (made) =>
-        Effect.withSpan(made, call.name, {
-          kind: "client",
-          captureStackTrace: false,
-          attributes: { "http.request.method": call.request.method, "server.address": base.host, bucket: call.bucket },
-        }),
-      )
+      spanned(called(call), call.name, () => ({
+        kind: "client",
+        attributes: { "http.request.method": call.request.method, "server.address": base.host, bucket: call.bucket },
+      }))
 
     return { call }
   })

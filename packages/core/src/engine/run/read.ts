@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import * as Stream from "effect/Stream"
+import { spanned } from "../../http/spanned.ts"
 import type { SourceError } from "../../plugin/errors.ts"
 import type { Page, Position, SourceRecord } from "../../plugin/record.ts"
 import type { ScanRequest } from "../../plugin/source.ts"
@@ -85,10 +86,9 @@ export const takePage = (
   page: Page,
   limit: number | undefined,
 ): Effect.Effect<boolean, StateFailure> =>
-  Effect.withSpan(takeRecordsOf(ctx, page, limit), "sluice.page", {
-    captureStackTrace: false,
+  spanned(takeRecordsOf(ctx, page, limit), "sluice.page", () => ({
     attributes: { "sluice.records": page.records.length },
-  })
+  }))
 
 const takeRecordsOf = Effect.fnUntraced(function* (
   ctx: RunContext,
