@@ -5,6 +5,7 @@ import type { JsonObject } from "effect/Schema"
 import type { Column } from "./describe/columns.ts"
 import type { Describe, SObject } from "./describe/describe.ts"
 import { fieldsOf, readable } from "./describe/held.ts"
+import { keyingOf } from "./describe/keying.ts"
 import { id18 } from "./ids.ts"
 import type { Match } from "./match/candidates.ts"
 import type { Matcher } from "./match/match.ts"
@@ -23,14 +24,13 @@ export interface LookupOptions {
 type Rows = ReadonlyMap<string, Row>
 
 export const makeLookup = ({ search, describe, own, key, columns, matcher }: LookupOptions) => {
-  const sameCase = own.fields.get(key)?.caseSensitive === true
-  const folded = (text: string): string => (sameCase ? text : text.toLowerCase())
+  const { folded, isNumber } = keyingOf(own.fields.get(key))
 
   const byKey = Effect.fnUntraced(function* (keys: ReadonlyArray<string>, rows: Rows) {
     const fields = [...new Set(["Id", key, ...readable(columns, own)])]
     const held = new Map<string, Held>()
     const asked = new Map(keys.map((each) => [folded(each), each]))
-    for (const record of yield* search(selects({ object: own.name, fields, by: key }, keys))) {
+    for (const record of yield* search(selects({ object: own.name, fields, by: key, isNumber }, keys))) {
       const wanted = asked.get(folded(textIn(record, key) ?? ""))
       const remoteId = id18(textIn(record, "Id") ?? "")
       if (wanted === undefined) continue

@@ -7,7 +7,8 @@ import type { Connected } from "./connection.ts"
 import { makeCost } from "./cost.ts"
 import { type Column, columnsOf, parentField } from "./describe/columns.ts"
 import type { Describe } from "./describe/describe.ts"
-import { keyProblem, toField, typeOf } from "./describe/fields.ts"
+import { keyProblem, toField } from "./describe/fields.ts"
+import { keyingOf } from "./describe/keying.ts"
 import { stop } from "./errors.ts"
 import { makeLookup } from "./lookup.ts"
 import type { Claims } from "./match/claims.ts"
@@ -52,6 +53,7 @@ const parentColumn = (columns: ReadonlyArray<Column>): Column | undefined =>
 
 const parentOf = (column: Column | undefined, { fields }: Row): string | undefined => {
   const value = column === undefined ? undefined : fields[column.name]
+  if (typeof value === "number") return String(value)
   return typeof value === "string" && value !== "" ? value : undefined
 }
 
@@ -113,9 +115,8 @@ export const makeWriter = Effect.fnUntraced(function* (
   const source = ownerSource(columns, options.owner_from)
   const owned = source === undefined ? undefined : makeOwners(search, source)
   const seek = makeSeek({ search, describe, claims, own, key, columns, options })
-  const foldsCase =
-    keyField !== undefined && typeOf(keyField) === "text" && keyField.caseSensitive !== true && key !== "Id"
-  const aims = makeAims({ own, key, foldsCase, options, seek, matcher })
+  const keying = keyingOf(keyField)
+  const aims = makeAims({ own, key, keying, options, seek, matcher })
   const writing: Writing = { connected, key, columns, headers: headersFor(config, options) }
   const parent = parentColumn(columns)
   const route: Route = {
@@ -175,6 +176,7 @@ export const makeWriter = Effect.fnUntraced(function* (
       headers: nameFor(config),
       object: own.name,
       key,
+      keying,
       columns,
       options,
       aims,

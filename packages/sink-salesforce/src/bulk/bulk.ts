@@ -6,6 +6,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Connected } from "../connection.ts"
 import type { Column } from "../describe/columns.ts"
+import type { Keying } from "../describe/keying.ts"
 import type { Claims } from "../match/claims.ts"
 import type { ObjectOptions } from "../options.ts"
 import type { Aims } from "../write/aims.ts"
@@ -31,6 +32,7 @@ export interface BulkOptions {
   readonly headers: Readonly<Record<string, string>>
   readonly object: string
   readonly key: string
+  readonly keying: Keying
   readonly columns: ReadonlyArray<Column>
   readonly options: ObjectOptions
   readonly aims: Aims
@@ -89,7 +91,7 @@ export const makeBulk = ({ connected, headers, claims, share, ...route }: BulkOp
     )
     yield* Stream.runForEach(batch.rows, (page) => Effect.sync(() => claims.release(page)))
     const columns = route.columns.map(({ name }) => name)
-    return settleJobs(api, ended, batch, route.key, columns)
+    return settleJobs(api, ended, batch, { key: route.key, keying: route.keying, columns })
   })
 
   return {

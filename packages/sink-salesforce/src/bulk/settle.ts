@@ -5,6 +5,7 @@
 import { JobLost, Outcome, SinkError, type StoredBatch } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import type { Keying } from "../describe/keying.ts"
 import { problemOf } from "../errors.ts"
 import { id18 } from "../ids.ts"
 import type { Job } from "../shapes.ts"
@@ -15,12 +16,12 @@ import type { Ended } from "./follow.ts"
 /** Ids of rows by key, for those that no file has named yet. */
 type Open = Map<string, string>
 
-const openRows = (batch: StoredBatch): Effect.Effect<Open> =>
+const openRows = (batch: StoredBatch, { canonical }: Keying): Effect.Effect<Open> =>
   Stream.runFold(
     batch.rows,
     (): Open => new Map(),
     (open, page) => {
-      for (const row of page) open.set(row.key, row.id)
+      for (const row of page) open.set(canonical(row.key), row.id)
       return open
     },
   )
@@ -65,9 +66,15 @@ const files = [
   ["unprocessedrecords", unprocessed],
 ] as const
 
-const outcomesOf = (lines: ReadonlyArray<Line>, key: string, open: Open, read: Reader): ReadonlyArray<Outcome> =>
+/** A file spells values in its own way: `3.0` for 3. */
+const outcomesOf = (
+  lines: ReadonlyArray<Line>,
+  { key, keying }: Told,
+  open: Open,
+  read: Reader,
+): ReadonlyArray<Outcome> =>
   lines.flatMap((line) => {
-    const of = line[key] ?? ""
+    const of = keying.canonical(line[key] ?? "")
     const id = open.get(of)
     if (id === undefined) return []
     open.delete(of)
@@ -95,23 +102,29 @@ const rest = (open: Open): Stream.Stream<ReadonlyArray<Outcome>> =>
     return left.length === 0 ? Stream.empty : Stream.make(left)
   })
 
+/** How the rows of files are told. */
+export interface Told {
+  readonly key: string
+  readonly keying: Keying
+  readonly columns: ReadonlyArray<string>
+}
+
 export const settleJobs = (
   api: BulkApi,
   ended: ReadonlyArray<Ended>,
   batch: StoredBatch,
-  key: string,
-  columns: ReadonlyArray<string>,
+  told: Told,
 ): Stream.Stream<ReadonlyArray<Outcome>, SinkError> => {
   const jobs = ended.filter((job) => job !== undefined)
   if (ended.length > 0 && jobs.length === 0) return Stream.fail(jobLost())
-  const refusals = jobs.flatMap((job) => refusal(job, columns) ?? [])
+  const refusals = jobs.flatMap((job) => refusal(job, told.columns) ?? [])
   const warned = Effect.forEach(refusals, (why) => Effect.logWarning(`${why}: a bulk job's rows go by Collections`))
-  const read = jobs.filter((job) => refusal(job, columns) === undefined)
+  const read = jobs.filter((job) => refusal(job, told.columns) === undefined)
   return Stream.unwrap(
-    Effect.map(Effect.andThen(warned, openRows(batch)), (open) =>
+    Effect.map(Effect.andThen(warned, openRows(batch, told.keying)), (open) =>
       Stream.fromIterable(read.flatMap(({ id }) => files.map(([file, read]) => ({ id, file, read })))).pipe(
         Stream.flatMap(({ id, file, read }) =>
-          Stream.map(api.results(id, file), (lines) => outcomesOf(lines, key, open, read)),
+          Stream.map(api.results(id, file), (lines) => outcomesOf(lines, told, open, read)),
         ),
         Stream.concat(rest(open)),
       ),

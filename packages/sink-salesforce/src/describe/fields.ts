@@ -27,7 +27,7 @@ export const ID_FORMAT = "id"
 
 const formats: { readonly [type: string]: string } = { email: "email", id: ID_FORMAT, reference: ID_FORMAT }
 
-const formatOf = ({ type }: DescribedField): string | undefined =>
+export const toFormat = ({ type }: DescribedField): string | undefined =>
   Object.hasOwn(formats, type) ? formats[type] : undefined
 
 /** Before the point: Salesforce rounds what stands after it. */
@@ -75,7 +75,7 @@ export const toField = (field: DescribedField, options: Keying, object: Rights):
   const type = typeOf(field)
   const values = optionsOf(field)
   const length = field.length ?? 0
-  const format = formatOf(field)
+  const format = toFormat(field)
   const digits = digitsOf(field)
   const writable = isWritable(field, object, mode)
   return {

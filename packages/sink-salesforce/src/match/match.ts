@@ -6,6 +6,7 @@ import type { Row, SinkError } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import type { JsonObject } from "effect/Schema"
 import type { Describe, SObject } from "../describe/describe.ts"
+import { keyingOf } from "../describe/keying.ts"
 import { id18 } from "../ids.ts"
 import { type Candidate, type Index, type Match, type Matching, makeIndex, matchRow, normalised } from "./candidates.ts"
 import { type Claims, type Hold, makeHold } from "./claims.ts"
@@ -78,7 +79,7 @@ export const makeMatcher = (options: MatchOptions): Matcher => {
   const queriesFor = (described: SObject, rows: ReadonlyArray<Row>) => {
     const question = { object: described.name, fields: shown(described) }
     const keys = selects(
-      { ...question, by: key },
+      { ...question, by: key, isNumber: keyingOf(described.fields.get(key)).isNumber },
       rows.map((row) => row.key),
     )
     const values = fields.filter((field) => described.fields.has(field))

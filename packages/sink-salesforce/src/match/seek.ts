@@ -3,6 +3,7 @@ import { Outcome, type Row, type SinkError } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import type { Column } from "../describe/columns.ts"
 import type { Describe, SObject } from "../describe/describe.ts"
+import { keyingOf } from "../describe/keying.ts"
 import type { Problem } from "../errors.ts"
 import { id18, prefixOf } from "../ids.ts"
 import type { ObjectOptions } from "../options.ts"
@@ -41,11 +42,11 @@ export const makeSeek = ({ search, describe, claims, own, key, columns, options 
   })
 
   /** A query may find keys in other capitals: they are others where the field tells them apart (salesforce trap 18). */
-  const folded = (text: string): string => (own.fields.get(key)?.caseSensitive === true ? text : text.toLowerCase())
+  const { folded, isNumber } = keyingOf(own.fields.get(key))
 
   /** Ids of the records that have these rows' keys. */
   const idsOf = Effect.fnUntraced(function* (rows: ReadonlyArray<Row>) {
-    const question = { object: own.name, fields: [...new Set(["Id", key])], by: key }
+    const question = { object: own.name, fields: [...new Set(["Id", key])], by: key, isNumber }
     const keys = rows.map((row) => row.key)
     const records = keys.length === 0 ? [] : yield* search(selects(question, keys))
     const ids = new Map<string, Array<string>>()
@@ -104,7 +105,7 @@ export const makeSeek = ({ search, describe, claims, own, key, columns, options 
         known.map(({ aim }) => aim.id ?? ""),
       ),
       ...selects(
-        { ...question, by: key },
+        { ...question, by: key, isNumber },
         unknown.map(({ aim }) => aim.row.key),
       ),
     ])

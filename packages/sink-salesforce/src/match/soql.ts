@@ -21,17 +21,24 @@ export interface Question {
   readonly object: string
   readonly fields: ReadonlyArray<string>
   readonly by: string
+  /** Of `by`: numbers have no quotes, or the query is refused. */
+  readonly isNumber?: boolean
 }
 
+const isNumeral = (text: string): boolean => /^-?\d+(?:\.\d+)?(?:e[+-]\d+)?$/.test(text)
+
 /** As many queries as it takes; a value that cannot stand in one is in none. */
-export const selects = ({ object, fields, by }: Question, values: Iterable<string>): ReadonlyArray<string> => {
+export const selects = (
+  { object, fields, by, isNumber = false }: Question,
+  values: Iterable<string>,
+): ReadonlyArray<string> => {
   const head = `SELECT ${fields.join(", ")} FROM ${object} WHERE ${by} IN (`
   const room = MOST_BYTES - encodeURIComponent(head).length
   const lists: Array<Array<string>> = []
   let bytes = 0
   for (const value of new Set(values)) {
-    if (value.length > LONGEST_VALUE || !value.isWellFormed()) continue
-    const written = literal(value)
+    if (value.length > LONGEST_VALUE || !value.isWellFormed() || (isNumber && !isNumeral(value))) continue
+    const written = isNumber ? value : literal(value)
     const size = encodeURIComponent(written).length + 3
     const open = lists.at(-1)
     if (open === undefined || open.length === MOST_VALUES || bytes + size > room) {

@@ -2,6 +2,7 @@
 import { Outcome, type Row, type SinkError } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import type { SObject } from "../describe/describe.ts"
+import type { Keying } from "../describe/keying.ts"
 import { prefixOf } from "../ids.ts"
 import type { Match } from "../match/candidates.ts"
 import type { Matcher } from "../match/match.ts"
@@ -19,8 +20,7 @@ const people = new Map([
 export interface AimOptions {
   readonly own: SObject
   readonly key: string
-  /** ABC and abc are one key here. */
-  readonly foldsCase: boolean
+  readonly keying: Keying
   readonly options: ObjectOptions
   readonly seek: Seek
   /** Undefined: nothing is matched. */
@@ -30,7 +30,7 @@ export interface AimOptions {
 const several = (row: Row, { ids, why }: Extract<Match, { readonly _tag: "Several" }>): Outcome =>
   rejected({ row }, { code: "ambiguous", message: `Salesforce: ${why}`, fields: [], ids })
 
-export const makeAims = ({ own, key, foldsCase, options, seek, matcher }: AimOptions) => {
+export const makeAims = ({ own, key, keying, options, seek, matcher }: AimOptions) => {
   const matched = Effect.fnUntraced(function* (row: Row, match: Match | undefined) {
     if (match === undefined || match._tag === "None") return { aim: byKey(row, own.name) }
     if (match._tag === "Several") return { outcome: several(row, match) }
@@ -60,9 +60,9 @@ export const makeAims = ({ own, key, foldsCase, options, seek, matcher }: AimOpt
     const keys = new Set<string>()
     const conflicts: Array<Found> = []
     const kept = rows.filter((row) => {
-      const folded = foldsCase ? row.key.toLowerCase() : row.key
+      const folded = keying.folded(row.key)
       if (!keys.has(folded)) return keys.add(folded)
-      const message = `another row has the same ${key}, written with other capitals`
+      const message = `another row has the same ${key}, spelled otherwise`
       conflicts.push({ outcome: Outcome.Rejected({ id: row.id, code: "key_conflict", message, fields: [key] }) })
       return false
     })

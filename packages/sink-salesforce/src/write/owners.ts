@@ -2,6 +2,7 @@
 import type { Row, SinkError } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import type { Column, Parent } from "../describe/columns.ts"
+import { keyingOf } from "../describe/keying.ts"
 import { prefixOf } from "../ids.ts"
 import { type Search, textIn } from "../match/search.ts"
 import { selects } from "../match/soql.ts"
@@ -24,8 +25,9 @@ export const ownerSource = (columns: ReadonlyArray<Column>, name: string | undef
 export const makeOwners = (search: Search, { name, parent }: OwnerSource) =>
   Effect.fnUntraced(function* (rows: ReadonlyArray<Row>): Effect.fn.Return<ReadonlyArray<Row>, SinkError> {
     const { by, object } = parent
+    const { folded, isNumber } = keyingOf(parent.key)
     const keyOf = ({ fields }: Row) => textIn(fields, name)
-    const question = { object, fields: ["Id", "OwnerId", by], by }
+    const question = { object, fields: ["Id", "OwnerId", by], by, isNumber }
     const owners = new Map<string, string>()
     for (const record of yield* search(
       selects(
@@ -34,10 +36,10 @@ export const makeOwners = (search: Search, { name, parent }: OwnerSource) =>
       ),
     )) {
       const owner = textIn(record, "OwnerId")
-      if (isUser(owner)) owners.set(textIn(record, by) ?? "", owner)
+      if (isUser(owner)) owners.set(folded(textIn(record, by) ?? ""), owner)
     }
     return rows.map((row) => {
-      const OwnerId = owners.get(keyOf(row) ?? "")
+      const OwnerId = owners.get(folded(keyOf(row) ?? ""))
       return OwnerId === undefined ? row : { ...row, fields: { ...row.fields, OwnerId } }
     })
   })
