@@ -15,6 +15,7 @@ pipelines:
     to:
       crm.Contact:
         key: ${key}
+        max_rejected: { percent: 100 }
         map:
           ${key}: ${from}
           LastName: { from: family_name, default: "(unknown)" }
@@ -60,6 +61,62 @@ describe("a number as the key", () => {
     const update = on.write("update.yaml", pipeline("Number__c", key, `path: ${path}, mode: update`))
     assert.deepInclude(await run(on, update, "three.db"), { updated: 30, rejected: 0 })
     assert.strictEqual(on.sandbox.control.salesforce.count("Contact"), 30)
+    await on.close()
+  })
+})
+
+describe("a key that takes ABC for abc, with loose_key", () => {
+  const fields = [
+    {
+      object: "Contact",
+      name: "Loose__c",
+      type: "string",
+      length: 255,
+      externalId: true,
+      idLookup: true,
+      unique: true,
+    },
+  ] as const
+  const options = (path: string, more = "") => `path: ${path}, loose_key: true, match: []${more}`
+
+  it.each([
+    ["collections", ""],
+    ["composite", ""],
+    ["bulk", ""],
+    ["collections", ", mode: update"],
+  ])("is one user's, though another with other capitals comes in a later run: %s%s", async (path, mode) => {
+    const on = await bench({ users: 0, salesforce: { bulkMillis: 0, fields } })
+    const file = on.write("keys.yaml", pipeline("Loose__c", "user_id", options(path)))
+    const { control } = on.sandbox
+    control.upsertUser({ user_id: "auth0|Abc", family_name: "First" })
+    assert.deepInclude(await run(on, file, "one.db"), { created: 1, rejected: 0 })
+    control.upsertUser({ user_id: "auth0|abc", family_name: "Second" })
+    control.upsertUser({ user_id: "auth0|other", family_name: "Third" })
+    const later = on.write("later.yaml", pipeline("Loose__c", "user_id", options(path, mode)))
+    const { rejected, updated } = (await run(on, later, "one.db")) ?? {}
+    // Another mode sends the first one again. The third has no record to update.
+    assert.deepStrictEqual([updated, rejected], mode === "" ? [0, 1] : [1, 2])
+    const [first, ...others] = control.salesforce.records("Contact")
+    assert.deepInclude(first, { Loose__c: "auth0|Abc", LastName: "First" })
+    assert.deepStrictEqual(
+      others.map(({ LastName }) => LastName),
+      mode === "" ? ["Third"] : [],
+    )
+    const letters = await sluice(["dead-letters", "list", "--json", "--state", join(on.folder, "one.db")], on.env)
+    assert.include(letters.stdout, "key_conflict")
+    const { stdout } = await sluice(["preview", later, "--json", "--state", on.state], on.env)
+    assert.deepInclude(JSON.parse(stdout).pipelines[0].routes["crm.Contact"].actions, { hold: 1 })
+    await on.close()
+  })
+
+  it("is one user's among batches that are on their way together", async () => {
+    const on = await bench({ users: 0, salesforce: { bulkMillis: 0, fields } })
+    const file = on.write("keys.yaml", pipeline("Loose__c", "user_id", options("collections")))
+    const pad = (n: number) => `auth0|${String(n).padStart(4, "0")}`
+    for (let n = 0; n < 300; n++) on.sandbox.control.upsertUser({ user_id: `${pad(n)}x`, family_name: "Small" })
+    for (let n = 0; n < 300; n++) on.sandbox.control.upsertUser({ user_id: `${pad(n)}X`, family_name: "Large" })
+    assert.deepInclude(await run(on, file, "one.db"), { created: 300, updated: 0, rejected: 300 })
+    assert.strictEqual(on.sandbox.control.salesforce.count("Contact"), 300)
     await on.close()
   })
 })

@@ -24,7 +24,7 @@ export interface LookupOptions {
 type Rows = ReadonlyMap<string, Row>
 
 export const makeLookup = ({ search, describe, own, key, columns, matcher }: LookupOptions) => {
-  const { folded, isNumber } = keyingOf(own.fields.get(key))
+  const { folded, isNumber, merges } = keyingOf(own.fields.get(key))
 
   const byKey = Effect.fnUntraced(function* (keys: ReadonlyArray<string>, rows: Rows) {
     const fields = [...new Set(["Id", key, ...readable(columns, own)])]
@@ -39,6 +39,7 @@ export const makeLookup = ({ search, describe, own, key, columns, matcher }: Loo
         remoteId,
         fields: fieldsOf(record, columns, rows.get(wanted)),
         why: `${key} is on ${own.name} ${remoteId}`,
+        ...(merges && textIn(record, key) !== wanted ? { held: `${remoteId} has the ${key} in other capitals` } : {}),
         ...(other === undefined ? {} : { held: `${other.remoteId} and ${remoteId} have the same ${key}` }),
       })
     }

@@ -54,7 +54,7 @@ export const ObjectOptions = Schema.Struct({
   loose_key: Schema.Boolean.pipe(
     Schema.withDecodingDefaultKey(Effect.succeed(false)),
     describe(
-      "Takes a key field that is not unique, or that takes ABC and abc for one. Auth0 ids may differ by case alone: then two users become one record.",
+      "Takes a key field that is not unique, or that takes ABC and abc for one. Auth0 ids may differ by case alone: then the first of two users has the record, and the other is a dead letter. That takes a query for each 200 new rows.",
     ),
   ),
   bulk_wait_minutes: Schema.Int.check(Schema.isGreaterThan(0)).pipe(

@@ -8,6 +8,8 @@ export interface Keying {
   readonly canonical: (text: string) => string
   /** One text for all that are one key: where the field takes ABC for abc, for these too. */
   readonly folded: (text: string) => string
+  /** Two users may have what is one key to the field. An address that differs by capitals is nobody else's. */
+  readonly merges: boolean
   /** Numbers stand without quotes in a query. */
   readonly isNumber: boolean
 }
@@ -22,10 +24,14 @@ const asNumber = (text: string): string => {
   return text.trim() === "" || !Number.isFinite(value) ? text : String(value)
 }
 
+const plain = { merges: false, isNumber: false }
+
 /** Where the field is not there, as any text. */
 export const keyingOf = (field: DescribedField | undefined): Keying => {
-  if (field !== undefined && isNumeric(field)) return { canonical: asNumber, folded: asNumber, isNumber: true }
-  if (field !== undefined && toFormat(field) === ID_FORMAT) return { canonical: id18, folded: id18, isNumber: false }
-  const folded = field?.caseSensitive === true ? same : (text: string) => text.toLowerCase()
-  return { canonical: same, folded, isNumber: false }
+  if (field !== undefined && isNumeric(field))
+    return { ...plain, canonical: asNumber, folded: asNumber, isNumber: true }
+  if (field !== undefined && toFormat(field) === ID_FORMAT) return { ...plain, canonical: id18, folded: id18 }
+  if (field?.caseSensitive === true) return { ...plain, canonical: same, folded: same }
+  const merges = field?.externalId === true && field.type !== "email"
+  return { ...plain, canonical: same, folded: (text) => text.toLowerCase(), merges }
 }

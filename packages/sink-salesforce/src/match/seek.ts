@@ -42,13 +42,13 @@ export const makeSeek = ({ search, describe, claims, own, key, columns, options 
   })
 
   /** A query may find keys in other capitals: they are others where the field tells them apart (salesforce trap 18). */
-  const { folded, isNumber } = keyingOf(own.fields.get(key))
+  const { folded, isNumber, merges } = keyingOf(own.fields.get(key))
+  const byKey = { object: own.name, fields: [...new Set(["Id", key])], by: key, isNumber }
 
   /** Ids of the records that have these rows' keys. */
   const idsOf = Effect.fnUntraced(function* (rows: ReadonlyArray<Row>) {
-    const question = { object: own.name, fields: [...new Set(["Id", key])], by: key, isNumber }
     const keys = rows.map((row) => row.key)
-    const records = keys.length === 0 ? [] : yield* search(selects(question, keys))
+    const records = keys.length === 0 ? [] : yield* search(selects(byKey, keys))
     const ids = new Map<string, Array<string>>()
     for (const record of records) {
       const place = folded(textIn(record, key) ?? "")
@@ -56,6 +56,26 @@ export const makeSeek = ({ search, describe, claims, own, key, columns, options 
     }
     return (row: Row): ReadonlyArray<string> => ids.get(folded(row.key)) ?? []
   })
+
+  /** Rows whose key is that of another record or row in other capitals: written, the two would become one record. */
+  const rivals = (rows: ReadonlyArray<Row>): Effect.Effect<ReadonlySet<Row>, SinkError> => {
+    if (!merges || rows.length === 0) return Effect.succeed(new Set())
+    const keys = rows.map((row) => row.key)
+    return claims.decide(search(selects(byKey, keys)), (records, hold) => {
+      const held = Map.groupBy(
+        records.flatMap((record) => textIn(record, key) ?? []),
+        folded,
+      )
+      const isRival = (row: Row): boolean => {
+        const place = `${key} ${folded(row.key)}`
+        const spelled = held.get(folded(row.key)) ?? [row.key]
+        if (!spelled.includes(row.key) || hold.isTaken(place, row.key)) return true
+        hold.take(place, row.key)
+        return false
+      }
+      return new Set(rows.filter(isRival))
+    })
+  }
 
   const missing = (row: Row): Outcome =>
     options.missing === "ignore"
@@ -183,7 +203,7 @@ export const makeSeek = ({ search, describe, claims, own, key, columns, options 
     ]
   })
 
-  return { seek, idsOf, existing, onto, ambiguous }
+  return { seek, idsOf, existing, onto, ambiguous, rivals }
 }
 
 export type Seek = ReturnType<typeof makeSeek>

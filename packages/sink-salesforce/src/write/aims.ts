@@ -46,7 +46,18 @@ export const makeAims = ({ own, key, keying, options, seek, matcher }: AimOption
     return { aim: { ...(yield* seek.onto(row, type, id)), isFresh: false } }
   })
 
+  const conflict = ({ id }: Row): Found => {
+    const message = `another row or record has the same ${key}, spelled otherwise; map a key that tells them apart`
+    return { outcome: Outcome.Rejected({ id, code: "key_conflict", message, fields: [key] }) }
+  }
+
   const unknown = Effect.fnUntraced(function* (rows: ReadonlyArray<Row>) {
+    const rivals = yield* seek.rivals(rows)
+    const found = yield* sought(rows.filter((row) => !rivals.has(row)))
+    return [...[...rivals].map(conflict), ...found]
+  })
+
+  const sought = Effect.fnUntraced(function* (rows: ReadonlyArray<Row>) {
     if (rows.length === 0) return []
     if (key === "Id") return rows.map((row): Found => ({ aim: byFoundId(row, own.name, row.key) }))
     if (options.mode === "update") return yield* seek.existing(rows)
@@ -62,8 +73,7 @@ export const makeAims = ({ own, key, keying, options, seek, matcher }: AimOption
     const kept = rows.filter((row) => {
       const folded = keying.folded(row.key)
       if (!keys.has(folded)) return keys.add(folded)
-      const message = `another row has the same ${key}, spelled otherwise`
-      conflicts.push({ outcome: Outcome.Rejected({ id: row.id, code: "key_conflict", message, fields: [key] }) })
+      conflicts.push(conflict(row))
       return false
     })
     return { kept, conflicts }
