@@ -36,7 +36,7 @@ export interface Problem {
   readonly handling: Handling
   readonly message: string
   readonly fields: ReadonlyArray<string>
-  /** Records that a duplicate rule found. */
+  /** Records that a duplicate rule found, or the one that has a value which must be unique. */
   readonly ids: ReadonlyArray<string>
 }
 
@@ -50,6 +50,12 @@ const idsIn = (node: unknown): ReadonlyArray<string> => {
   return Object.entries(node).flatMap(([name, value]) =>
     name === "Id" && typeof value === "string" && /^[A-Za-z0-9]{15,18}$/.test(value) ? [value] : idsIn(value),
   )
+}
+
+/** The record that has a value already, which the text of this one code ends with, in any language: `… with id: 003…`. */
+const holderIn = (code: string, says: string): ReadonlyArray<string> => {
+  const [, id] = /\bid:\s*([A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?)\b/i.exec(says) ?? []
+  return code === "DUPLICATE_VALUE" && id !== undefined ? [id] : []
 }
 
 /** `says` is the vendor's text: looked into and dropped. */
@@ -66,7 +72,7 @@ export const problemOf = (
     handling: rule.handling,
     message: `Salesforce: ${rule.meaning} (${shown})`,
     fields: fields.filter(isField),
-    ids: [...new Set(idsIn(duplicateResult))],
+    ids: [...new Set([...idsIn(duplicateResult), ...holderIn(code, says)])],
   }
 }
 

@@ -281,6 +281,16 @@ describe("results", () => {
     }).pipe(services),
   )
 
+  it.effect("name the record that has a value which must be unique", () =>
+    Effect.gen(function* () {
+      const says = `DUPLICATE_VALUE:duplicate value found: Code__c duplicates value on record with id: 003000000000009:Code__c --`
+      const failure = `"sf__Id","sf__Error","Auth0_Id__c","LastName"\n"","${says}","auth0|2","X"\n`
+      const outcomes = yield* settled(state("JobComplete", { numberRecordsProcessed: 1 }), ...results(success, failure))
+      const outcome = of(outcomes, 2)
+      assert.include(outcome?._tag === "Rejected" ? outcome.message : "", "003000000000009")
+    }).pipe(services),
+  )
+
   it.effect("salesforce trap 4: of a failed job are read as well, whatever its counts say", () =>
     Effect.gen(function* () {
       const outcomes = yield* settled(

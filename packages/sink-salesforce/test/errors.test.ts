@@ -110,6 +110,18 @@ describe("the error table", () => {
     assert.deepStrictEqual(codes, ["STRING_TOO_LONG", "STRING_TOO_LONG"])
   })
 
+  it("a value that is taken names the record that has it, in each form of the answer, and nothing else of the text", () => {
+    const says = "duplicate value found: Auth0_Id__c duplicates value on record with id: 003000000000002"
+    const ids = (code: string, text: string) => problemOf(code, text).ids
+    assert.deepStrictEqual(ids("DUPLICATE_VALUE", says), ["003000000000002"])
+    assert.deepStrictEqual(ids("DUPLICATE_VALUE", `DUPLICATE_VALUE:${says}AAA:Auth0_Id__c --`), ["003000000000002AAA"])
+    assert.deepStrictEqual(ids("DUPLICATE_VALUE", "Doppelter Wert gefunden: Datensatz mit ID: 003000000000002"), [
+      "003000000000002",
+    ])
+    assert.deepStrictEqual(ids("DUPLICATE_VALUE", "Duplicate external id specified: abcdefghijklmno"), [])
+    assert.deepStrictEqual(ids("FIELD_CUSTOM_VALIDATION_EXCEPTION", "no: passport id: 003000000000002"), [])
+  })
+
   it("a code that is none is not repeated: it could be anything", () => {
     assert.notInclude(JSON.stringify(problemOf("ada@example.com is bad", "ada")), "ada@")
   })

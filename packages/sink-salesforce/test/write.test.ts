@@ -243,6 +243,14 @@ describe("the answer", () => {
     }).pipe(services),
   )
 
+  it.effect("names the record that has a value which must be unique", () =>
+    Effect.gen(function* () {
+      const says = "duplicate value found: Code__c duplicates value on record with id: 003000000000009"
+      const { outcome } = yield* answered({}, failed("DUPLICATE_VALUE", says))
+      assert.strictEqual(outcome?._tag === "Rejected" && outcome.message.endsWith(": 003000000000009"), true)
+    }).pipe(services),
+  )
+
   it.effect("salesforce trap 13: that was lost is asked for again: by key, so nothing is made twice", () =>
     Effect.gen(function* () {
       const sent = salesforce(...opening("Contact"), when(UPSERT, 504, "<html>"), when(UPSERT, 200, [updated(ID)]))
