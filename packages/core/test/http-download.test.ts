@@ -8,6 +8,7 @@ import * as HttpClient from "effect/http/HttpClient"
 import { HttpClientError, TransportError } from "effect/http/HttpClientError"
 import type { HttpClientRequest } from "effect/http/HttpClientRequest"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
+import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 
@@ -115,6 +116,22 @@ describe("a download", () => {
         assert.strictEqual(error._tag, meaning)
         assert.notInclude(JSON.stringify(error), "secret")
       }
+    }),
+  )
+
+  it.effect("of the API itself that is denied says why, in a few kilobytes of JSON and no more", () =>
+    Effect.gen(function* () {
+      const token = Redacted.make("test-session")
+      const why = [{ errorCode: "REQUEST_LIMIT_EXCEEDED" }]
+      const deny = (body: string) => failing(() => new Response(body, { status: 403 }), { token })
+      assert.deepStrictEqual(yield* deny(JSON.stringify(why)), { _tag: "LinkDenied", status: 403, body: why })
+      for (const body of ["<html>", JSON.stringify("x".repeat(70_000)), ""]) {
+        assert.deepStrictEqual(yield* deny(body), { _tag: "LinkDenied", status: 403 })
+      }
+      const hanging = yield* download(() => new Response(pieces("hangs"), { status: 403 }), { token })
+      const fiber = yield* Effect.forkChild(Effect.flip(hanging.text))
+      yield* TestClock.adjust("61 seconds")
+      assert.strictEqual((yield* Fiber.join(fiber))._tag, "Unavailable")
     }),
   )
 

@@ -3,19 +3,21 @@ import {
   type Answer,
   type Api,
   type CallReason,
-  type Downloads,
   type LinkDenied,
   makeApi,
   makeDownloads,
   SinkError,
   Unauthorized,
+  Unavailable,
 } from "@sluice/core"
 import * as Effect from "effect/Effect"
+import * as Headers from "effect/http/Headers"
 import type { HttpClient } from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Redacted from "effect/Redacted"
 import type { SchemaError } from "effect/Schema"
 import type { Scope } from "effect/Scope"
+import * as Stream from "effect/Stream"
 import { limits } from "./config.ts"
 import { classify, isExpired, type Trouble, troubleOf } from "./errors.ts"
 import { NOTHING_LEFT, type Quota } from "./quota.ts"
@@ -43,7 +45,7 @@ export interface Connected {
   readonly root: Effect.Effect<string, SinkError>
   readonly allowances: Effect.Effect<Limits, SinkError>
   /** A file of the API, streamed. */
-  readonly file: (name: string, path: string) => ReturnType<Downloads>
+  readonly file: (name: string, path: string) => Effect.Effect<Stream.Stream<Uint8Array, SinkError>, SinkError>
 }
 
 /** Salesforce ends a request itself after ten minutes: whoever gives up before may send a write beside its own ghost. */
@@ -189,23 +191,44 @@ export const connect = Effect.fnUntraced(function* (
       })
     })
     const session = yield* sessions.current
-    return yield* fetched(session).pipe(
+    const bytes = yield* fetched(session).pipe(
       Effect.catchIf(
         (error): error is LinkDenied => error._tag === "LinkDenied" && error.status === 401,
         () => Effect.flatMap(Effect.andThen(sessions.renew(session), sessions.current), fetched),
       ),
     )
+    return Stream.mapError(bytes, wrapped)
   })
+
+  /** Why a file was not sent, as Salesforce says it. */
+  const unsent = (name: string, { status, body }: LinkDenied): CallReason => {
+    const answer = { status, headers: Headers.empty, body }
+    const verdict = classify(answer)
+    if (verdict._tag === "Fail") return verdict.reason
+    if (verdict._tag === "Accept")
+      return new Unavailable({ message: `Salesforce: ${name} is not there (${status})`, inDoubt: false })
+    pace.crowded()
+    return new Unavailable({ message: `${troubleOf(answer).problem.message}: ${name} is not read`, inDoubt: false })
+  }
+
+  const admittedFile = (name: string, path: string) =>
+    Effect.andThen(
+      quota.admit(usage),
+      Effect.mapError(file(name, path), (error) => wrapped(error._tag === "LinkDenied" ? unsent(name, error) : error)),
+    )
+
+  /** A refusal for the day's calls, where the file says to wait: sent again when there are some. */
+  const again = <A>(call: Effect.Effect<A, SinkError>): Effect.Effect<A, SinkError> =>
+    Effect.catchIf(call, isUsedUp, (error) => (quota.refused() ? call : Effect.fail(error)))
 
   return {
     session: Effect.mapError(sessions.current, wrapped),
-    ask: (ask) =>
-      Effect.catchIf(admitted(ask), isUsedUp, (error) => (quota.refused() ? admitted(ask) : Effect.fail(error))),
+    ask: (ask) => again(admitted(ask)),
     root: sessions.current.pipe(
       Effect.flatMap(({ instance }) => Effect.flatMap(apiAt(instance), (api) => rootAt(instance, api))),
       Effect.mapError(wrapped),
     ),
     allowances,
-    file,
+    file: (name, path) => again(admittedFile(name, path)),
   }
 })

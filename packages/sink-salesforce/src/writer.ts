@@ -159,9 +159,7 @@ export const makeWriter = Effect.fnUntraced(function* (
     write: Effect.fnUntraced(function* (batch) {
       const rows = batch.rows.filter(({ change }) => change === "upsert")
       const removed = yield* remove(
-        writing,
-        seek,
-        own.name,
+        { writing, seek, pace, object: own.name },
         batch.rows.filter(({ change }) => change === "delete"),
       )
       if (rows.length === 0) return removed

@@ -479,18 +479,59 @@ describe("a job that does not go as it should", () => {
     }).pipe(services),
   )
 
+  const named = `"sf__Id","sf__Created","Auth0_Id__c","LastName"\n"${ID(1)}","true","auth0|1","a"\n"${ID(2)}","true","auth0|2","b"\n`
+  const usedUp = [{ errorCode: "REQUEST_LIMIT_EXCEEDED", message: "TotalRequests Limit exceeded." }]
+
   it.effect("a session that ends while results are read is renewed, once", () =>
     Effect.gen(function* () {
-      const success = `"sf__Id","sf__Created","Auth0_Id__c","LastName"\n"${ID(1)}","true","auth0|1","a"\n"${ID(2)}","true","auth0|2","b"\n`
       const sent = salesforce(
         ...opening("Contact"),
         state("JobComplete"),
         when(`GET ${AT}/successfulResults`, 401, [{ errorCode: "INVALID_SESSION_ID" }]),
         signIn({ access_token: "another" }),
-        ...results(success),
+        ...results(named),
       )
       assert.deepStrictEqual(tags(yield* (yield* lane()).settle(refOf(JOB), rows)), ["Delivered", "Delivered"])
       assert.strictEqual(sent.at(-1)?.headers.authorization, "Bearer another")
     }).pipe(services),
   )
+
+  it.effect(
+    "result files are calls of the day: the reserve is left to others, and is waited for where the file says so",
+    () =>
+      Effect.gen(function* () {
+        const nearly = { headers: { "Sforce-Limit-Info": "api-usage=800/1000" } }
+        const sent = salesforce(...opening("Contact"), { ...state("JobComplete"), ...nearly })
+        assert.strictEqual((yield* failing((yield* lane()).settle(refOf(JOB), rows)))?._tag, "QuotaExhausted")
+        assert.strictEqual(sent.length, 4)
+
+        salesforce(
+          ...opening("Contact"),
+          state("JobComplete"),
+          when(`GET ${AT}/successfulResults`, 403, usedUp),
+          when("GET /limits", 200, { DailyApiRequests: { Max: 1000, Remaining: 900 } }),
+          ...results(named),
+        )
+        const waiting = yield* lane({ config: { on_quota: "wait" } })
+        assert.deepStrictEqual(tags(yield* waiting.settle(refOf(JOB), rows)), ["Delivered", "Delivered"])
+      }).pipe(services),
+  )
+
+  for (const [code, text, tag, said] of [
+    ["REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", "QuotaExhausted", "the day's calls are used up"],
+    ["REQUEST_LIMIT_EXCEEDED", "ConcurrentRequests Limit exceeded.", "Unavailable", "too many calls run at once"],
+    ["API_DISABLED_FOR_ORG", "The REST API is not enabled.", "Forbidden", "has no API"],
+    ["NOT_FOUND", "The requested resource does not exist", "Unavailable", "is not there"],
+  ] as const) {
+    it.effect(`a result file that is refused says why: ${code}, ${tag}`, () =>
+      Effect.gen(function* () {
+        const status = code === "NOT_FOUND" ? 404 : 403
+        const refused = [{ errorCode: code, message: text }]
+        salesforce(...opening("Contact"), state("JobComplete"), when(`GET ${AT}/successfulResults`, status, refused))
+        const reason = yield* failing((yield* lane()).settle(refOf(JOB), rows))
+        assert.strictEqual(reason?._tag, tag)
+        assert.include(reason?.message, said)
+      }).pipe(services),
+    )
+  }
 })

@@ -3,10 +3,13 @@ import { assert, describe, it } from "@effect/vitest"
 import { type Outcome, SinkError } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import type { JsonObject } from "effect/Schema"
+import nock from "nock"
 import {
   created,
+  DATA,
   describes,
   failed,
+  HOST,
   onMovingClock,
   open,
   opening,
@@ -400,6 +403,31 @@ describe("a known record", () => {
       const wrong = failed("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
       salesforce(...opening("Contact"), when(UPDATE, 200, [wrong]), when(UPSERT, 200, [wrong]))
       assert.deepInclude((yield* write([known]))[0], { _tag: "Rejected", code: "INVALID_CROSS_REFERENCE_KEY" })
+    }).pipe(services),
+  )
+
+  it.effect("whose source is gone are deleted in no more calls at once than the file allows", () =>
+    Effect.gen(function* () {
+      salesforce(...opening("Contact"))
+      const writer = yield* open({ on_delete: "delete", config: { concurrency: 1 } })
+      let [running, most] = [0, 0]
+      nock(HOST)
+        .delete(`${DATA}/composite/sobjects`)
+        .query(true)
+        .times(3)
+        .reply(async () => {
+          most = Math.max(most, ++running)
+          for (let turn = 0; turn < 20; turn++) await new Promise<void>((resolve) => setImmediate(resolve))
+          running -= 1
+          return [200, JSON.stringify([{ id: ID, success: true, errors: [] }])]
+        })
+      const remove = (n: number) => {
+        const gone = row(n, {}, { change: "delete", fields: {}, remoteId: `00300000000000${n}AAA` })
+        return writer.write({ id: `batch-${n}`, attempt: 1, rows: [gone] })
+      }
+      const outcomes = yield* Effect.forEach([1, 2, 3], remove, { concurrency: "unbounded" })
+      assert.deepStrictEqual(tags(outcomes.flat()), ["Delivered", "Delivered", "Delivered"])
+      assert.strictEqual(most, 1)
     }).pipe(services),
   )
 

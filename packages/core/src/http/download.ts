@@ -10,11 +10,13 @@ import type { HttpClientError } from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import * as Redacted from "effect/Redacted"
+import type { Json } from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { Misconfigured, Protocol, Unavailable } from "../plugin/errors.ts"
 import { transmission } from "../plugin/transmission.ts"
 import { guarded, isLoopback } from "../plugin/transport.ts"
 import type { CallReason } from "./api.ts"
+import { parse, readBytes } from "./body.ts"
 import { CurrentMeter } from "./meter.ts"
 
 export interface Download {
@@ -38,6 +40,8 @@ export interface Download {
 export interface LinkDenied {
   readonly _tag: "LinkDenied"
   readonly status: number
+  /** What the API says of a file of its own, where it is JSON. Of other files nothing is read. */
+  readonly body?: Json
 }
 
 export type Downloads = (
@@ -69,9 +73,27 @@ const broken = (where: string) => (error: HttpClientError) => {
     : new Unavailable({ message: `${where}: the download broke off (${cause.code}).`, inDoubt: false })
 }
 
-const judged = (where: string, { status }: HttpClientResponse): Effect.Effect<void, CallReason | LinkDenied> => {
+/** Far above any error. */
+const LARGEST_DENIAL = 65_536
+
+const denied = (response: HttpClientResponse, isOwn: boolean): Effect.Effect<LinkDenied> => {
+  const denial: LinkDenied = { _tag: "LinkDenied", status: response.status }
+  if (!isOwn) return Effect.succeed(denial)
+  return readBytes(response, LARGEST_DENIAL).pipe(
+    Effect.map(parse),
+    Effect.map((read) => (read._tag === "Body" && read.body !== undefined ? { ...denial, body: read.body } : denial)),
+    Effect.catch(() => Effect.succeed(denial)),
+  )
+}
+
+const judged = (
+  where: string,
+  response: HttpClientResponse,
+  isOwn: boolean,
+): Effect.Effect<void, CallReason | LinkDenied> => {
+  const { status } = response
   if (status === 200) return Effect.void
-  if (denials.has(status)) return Effect.fail({ _tag: "LinkDenied", status })
+  if (denials.has(status)) return Effect.flatMap(denied(response, isOwn), (denial) => Effect.fail(denial))
   if (status >= 300 && status < 400) {
     return Effect.fail(new Misconfigured({ message: `${where} redirects (${status}); that is not followed.` }))
   }
@@ -107,7 +129,9 @@ export const makeDownloads: Effect.Effect<Downloads, never, HttpClient.HttpClien
         attributes: { "http.request.method": "GET", "server.address": address.host },
       }),
     )
-    yield* judged(where, response)
+    yield* judged(where, response, file.token !== undefined).pipe(
+      Effect.timeoutOrElse({ duration: idle, orElse: () => Effect.fail(silent()) }),
+    )
     return response.stream.pipe(
       Stream.mapError(broken(where)),
       Stream.timeoutOrElse({ duration: idle, orElse: () => Stream.fail(silent()) }),

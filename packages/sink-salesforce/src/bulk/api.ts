@@ -1,5 +1,5 @@
 /** The calls of Bulk API 2.0. */
-import { Protocol, SinkError, Unavailable } from "@sluice/core"
+import { Protocol, SinkError } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import * as Csv from "effect/encoding/Csv"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
@@ -94,8 +94,7 @@ export const makeBulkApi = ({ ask, file, allowances }: Connected, headers: Reado
 
   /** Only memory for a part of it is taken, whatever its size. Files can hold NUL. */
   const results = (id: string, name: ResultFile): Stream.Stream<ReadonlyArray<Line>, SinkError> =>
-    Stream.unwrap(Effect.mapError(file(`bulk.${name}`, `/jobs/ingest/${id}/${name}`), unread)).pipe(
-      Stream.mapError((error) => (error instanceof SinkError ? error : unread(error))),
+    Stream.unwrap(file(`bulk.${name}`, `/jobs/ingest/${id}/${name}`)).pipe(
       Stream.map((bytes) => (bytes.includes(0) ? bytes.filter((byte) => byte !== 0) : bytes)),
       Stream.pipeThroughChannel(Csv.decode({ headers: true, maxRecordSize: LARGEST_LINE, ignoreEmptyLines: true })),
       Stream.mapError((error) => (error instanceof SinkError ? error : notCsv(error.line))),
@@ -131,14 +130,6 @@ export const makeBulkApi = ({ ask, file, allowances }: Connected, headers: Reado
 }
 
 export type BulkApi = ReturnType<typeof makeBulkApi>
-
-const unread = (error: { readonly _tag: string; readonly message?: string; readonly status?: number }) =>
-  new SinkError({
-    reason: new Unavailable({
-      message: error.message ?? `Salesforce: a result file of a bulk job is not there (${error.status})`,
-      inDoubt: false,
-    }),
-  })
 
 const notCsv = (line: number) =>
   new SinkError({ reason: new Protocol({ message: `Salesforce: line ${line} of a result file is no CSV` }) })

@@ -7,7 +7,7 @@ import { type Problem, readProblems, writeReason } from "../errors.ts"
 import type { Seek } from "../match/seek.ts"
 import { decode, type Result } from "../shapes.ts"
 import { byFoundId } from "./aim.ts"
-import { CHUNK_ROWS } from "./pace.ts"
+import { CHUNK_ROWS, type Pace } from "./pace.ts"
 import type { Writing } from "./send.ts"
 import { rejected, verdictOf } from "./verdict.ts"
 
@@ -57,11 +57,16 @@ const removeChunk = Effect.fnUntraced(function* (
   return yield* new SinkError({ reason: new BatchRefused({ code, message }), settled })
 })
 
+export interface Removing {
+  readonly writing: Writing
+  readonly seek: Seek
+  readonly pace: Pace
+  readonly object: string
+}
+
 /** By the ledger's id, else by key. */
 export const remove = Effect.fnUntraced(function* (
-  writing: Writing,
-  seek: Seek,
-  object: string,
+  { writing, seek, pace, object }: Removing,
   rows: ReadonlyArray<Row>,
 ): Effect.fn.Return<ReadonlyArray<Outcome>, SinkError> {
   if (rows.length === 0) return []
@@ -79,7 +84,7 @@ export const remove = Effect.fnUntraced(function* (
   for (const chunk of Arr.chunksOf(known, CHUNK_ROWS)) {
     outcomes.push(
       ...(yield* Effect.mapError(
-        removeChunk(writing, object, chunk),
+        pace.through(1, removeChunk(writing, object, chunk)),
         ({ reason, settled = [] }) => new SinkError({ reason, settled: [...outcomes, ...settled] }),
       )),
     )
