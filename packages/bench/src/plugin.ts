@@ -90,7 +90,7 @@ export const source: Source<Config> = {
     function* (_, endpoint) {
       const api = yield* makeApi(optionsFor("bench source", endpoint.baseUrl))
       const page = Effect.fnUntraced(function* (after: number) {
-        const { users } = yield* api.call({
+        const { total, users } = yield* api.call({
           name: "bench.users",
           bucket: "calls",
           request: HttpClientRequest.get("/users", { urlParams: { after: String(after), size: String(PAGE) } }),
@@ -100,7 +100,7 @@ export const source: Source<Config> = {
         const next = after + users.length
         return [
           [{ records: users.map(recordOf), position: next }],
-          users.length < PAGE ? Option.none<number>() : Option.some(next),
+          next >= total ? Option.none<number>() : Option.some(next),
         ] as const
       })
       const reader: Reader = {

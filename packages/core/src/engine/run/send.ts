@@ -87,8 +87,9 @@ const deliver = Effect.fnUntraced(function* (
     const batch: Batch = { id, attempt, rows: rest.map((entry) => entry.row) }
     const answer = yield* write(state, batch).pipe(Effect.result)
     if (Result.isSuccess(answer)) {
-      // What was refused counts before the next batch goes (rule 13); what was delivered is committed while that is away.
-      if (answer.success.every(isDelivered)) yield* sending.turn.pass
+      // What was refused counts before the next batch goes (rule 13); what was delivered is committed while that is away,
+      // so it has to be on its way before the commit keeps the one thread.
+      if (answer.success.every(isDelivered)) yield* Effect.andThen(sending.turn.pass, Effect.yieldNow)
       rest = yield* settleAnswers(ctx, state, sending, rest, answer.success, tries >= maxAttempts)
       attempt += 1
       if (rest.length > 0) yield* ctx.halt.sleep(deferral(answer.success, tries))
