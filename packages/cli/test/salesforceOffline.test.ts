@@ -480,6 +480,34 @@ describe("a lock", () => {
     assert.sameMembers([...foreseen, ...Object.values(unforeseeable).flat()], [...rows])
   })
 
+  it("keeps apart what two pipelines may do to one object", async () => {
+    const to = (map: Fields, mode: string) => ({
+      from: "tenant.users",
+      to: pipelineOf({ map: { ...map, "Account.Auth0_Org_Id__c": { value: "org" } }, with: { mode } }),
+    })
+    const update = { Auth0_Id__c: "user_id", Blocked__c: "blocked" }
+    const pipelines = { make: to(person, "upsert"), mark: to(update, "update") }
+    const file = on.write("two.yaml", stringify({ sources, sinks, pipelines }))
+    const locking = await sluice(["schema", "--connect", file, "--lock", "--state", on.state], on.env)
+    assert.strictEqual(locking.code, 0, locking.stderr)
+    const [checked] = await ask("check", [file])
+    assert.deepStrictEqual(checked?.problems, [])
+    const live = await sluice(["check", file, "--connect", "--state", on.state], on.env)
+    assert.notInclude(live.stdout, "drift")
+    const test = { name: "marked", pipeline: "mark", record: { user_id: "auth0|1", blocked: true } }
+    const expect = { "crm.Contact": { has: { Blocked__c: true } } }
+    on.write("two.test.yaml", stringify({ tests: [{ ...test, expect }] }))
+    assert.strictEqual((await sluice(["test", file])).code, 0)
+
+    const wrong = { ...pipelines, make: to({ Auth0_Id__c: "user_id" }, "upsert") }
+    on.write("two.yaml", stringify({ sources, sinks, pipelines: wrong }))
+    const [unmapped] = await ask("check", [file])
+    assert.deepStrictEqual(
+      unmapped?.problems.map(({ code }) => code),
+      ["lock.required-field"],
+    )
+  })
+
   it("lets pass what the organization takes", async () => {
     const map = { ...person, Email: "email", Balance__c: "user_metadata.balance", AccountId: "user_metadata.account" }
     const account = on.sandbox.control.salesforce.create("Account", { Name: "Acme" })

@@ -8,7 +8,7 @@ import { Digest } from "../../state/digest.ts"
 import { type ConnectionError, type ConnectServices, on, openSinks, openSource } from "../connect.ts"
 import { fieldChanges } from "../lock/drift.ts"
 import { fingerprint } from "../lock/liveLock.ts"
-import { isOutdated, lockedSink, lockFields, NEWS, type SchemaLock } from "../lock/schemaLock.ts"
+import { isOutdated, lockedObject, lockedSink, lockFields, NEWS, type SchemaLock } from "../lock/schemaLock.ts"
 import type { Pipeline, Route } from "../pipeline.ts"
 import { fieldsOf } from "./liveFields.ts"
 
@@ -120,7 +120,7 @@ const ofDrift = (
   const connection = route.sink.endpoint.name
   const drift = { severity: "warning", code: "drift", pipeline: pipeline.name, connection, route: route.name } as const
   const saved = lockedSink(lock, route)
-  const fields = saved?.objects[route.object]
+  const fields = lockedObject(lock, pipeline.name, route)
   if (saved === undefined || fields === undefined) return []
   if (saved.account !== account) {
     return [{ ...drift, message: `${connection} is another account than the one whose fields are saved` }]

@@ -33,7 +33,7 @@ export const checkLocked = ({ file, text, pipelines, lockFile, lock }: LockedInp
   const found = pipelines.flatMap(({ name, routes }) =>
     routes.flatMap((route): ReadonlyArray<Problem> => {
       const path = ["pipelines", name, "to", route.name]
-      const fields = lockedFields(lock, route)
+      const fields = lockedFields(lock, name, route)
       if (fields === undefined) {
         const message = `${route.name} is not in ${lockFile}: ${refresh} adds what its destination describes`
         return [problem(path, { code: "lock.missing", severity: "warning", message })]

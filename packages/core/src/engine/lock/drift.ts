@@ -1,9 +1,7 @@
 /** What changed between saved fields and those of now. */
 import * as Equal from "effect/Equal"
 import { someOf } from "../../mapping/validate.ts"
-import { isOutdated, type LockedField, NEWS, type SchemaLock, sorted } from "./schemaLock.ts"
-
-type Fields = { readonly [name: string]: LockedField }
+import { isOutdated, type LockedField, type LockedFields, NEWS, type SchemaLock, sorted } from "./schemaLock.ts"
 
 export interface FieldChange {
   readonly field: string
@@ -20,7 +18,7 @@ export interface LockChange extends Omit<FieldChange, "field"> {
 }
 
 /** `isOld`: the saved fields are of a lock that kept less of each. What it does not say is no change. */
-export const fieldChanges = (saved: Fields, live: Fields, isOld: boolean): ReadonlyArray<FieldChange> =>
+export const fieldChanges = (saved: LockedFields, live: LockedFields, isOld: boolean): ReadonlyArray<FieldChange> =>
   sorted({ ...saved, ...live }).flatMap(([field]): ReadonlyArray<FieldChange> => {
     const [before, after] = [saved, live].map((fields) => (Object.hasOwn(fields, field) ? fields[field] : undefined))
     if (before === undefined) return [{ field, change: "added", message: `is new: ${after?.type}` }]

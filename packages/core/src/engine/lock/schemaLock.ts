@@ -92,7 +92,9 @@ export const lockField = (field: Field): LockedField => {
   }
 }
 
-export const lockFields = (fields: ReadonlyArray<Field>): { readonly [name: string]: LockedField } =>
+export type LockedFields = { readonly [name: string]: LockedField }
+
+export const lockFields = (fields: ReadonlyArray<Field>): LockedFields =>
   Object.fromEntries(fields.map((field) => [field.name, lockField(field)]))
 
 const own = <A>(entries: { readonly [name: string]: A }, name: string): A | undefined =>
@@ -101,9 +103,20 @@ const own = <A>(entries: { readonly [name: string]: A }, name: string): A | unde
 export const lockedSink = (lock: SchemaLock, { sink }: Route): LockedSink | undefined =>
   own(lock.sinks, sink.endpoint.name)
 
+/** Two pipelines may see one object otherwise, as one that makes no records: then the second has it by itself. */
+export const ownPlace = (pipeline: string, { object }: Route): string => `${pipeline}/${object}`
+
+export const lockedObject = (lock: SchemaLock, pipeline: string, route: Route): LockedFields | undefined => {
+  const objects = lockedSink(lock, route)?.objects ?? {}
+  return own(objects, ownPlace(pipeline, route)) ?? own(objects, route.object)
+}
+
 /** The saved fields of a route's object, as a sink would give them; none of a destination that describes none. */
-export const lockedFields = (lock: SchemaLock | undefined, route: Route): ReadonlyArray<Field> | undefined => {
-  const saved = lock === undefined ? undefined : lockedSink(lock, route)
-  const fields = saved === undefined ? undefined : own(saved.objects, route.object)
+export const lockedFields = (
+  lock: SchemaLock | undefined,
+  pipeline: string,
+  route: Route,
+): ReadonlyArray<Field> | undefined => {
+  const fields = lock === undefined ? undefined : lockedObject(lock, pipeline, route)
   return fields && Object.entries(fields).map(([name, field]) => ({ name, writable: true, ...field }))
 }

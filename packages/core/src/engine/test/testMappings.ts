@@ -19,7 +19,7 @@ export const testMappings = Effect.fnUntraced(function* (input: TestInput, lock:
   const writers = new Map<Route, OfflineWriter>()
   for (const { pipeline, route } of plan.tests.flatMap(routesOf)) {
     if (writers.has(route)) continue
-    const opening = openOffline(route, lockedFields(lock, route))
+    const opening = openOffline(route, lockedFields(lock, pipeline.name, route))
     writers.set(route, yield* Effect.mapError(opening, ({ reason }) => refused(input, pipeline, route, reason)))
   }
   const tests: Array<TestReport> = []
