@@ -66,10 +66,17 @@ export const troublesOf = (failure: CommandFailure): ReadonlyArray<Trouble> => {
 const VARIABLES =
   "set them in the shell, in `.env` beside the file, or with --env-file; `sluice sandbox` prints a set to try with"
 
-/** Where variables come from is said once, below the last that is missing. */
+const REFRESH =
+  "correct these; where the destination differs by now, `sluice schema --connect FILE --lock` saves it anew"
+
+/** What holds for several is said once, below the last: where variables come from, and saved fields. */
 export const ofProblems = (problems: ReadonlyArray<Problem>): ReadonlyArray<Trouble> => {
-  const last = problems.findLastIndex(({ code }) => code === "variable.missing")
-  return problems.map(ofProblem).map((trouble, at) => (at === last ? { ...trouble, fix: VARIABLES } : trouble))
+  const variable = problems.findLastIndex(({ code }) => code === "variable.missing")
+  const saved = problems.findLastIndex(({ code, severity }) => code.startsWith("lock.") && severity === "error")
+  return problems.map(ofProblem).map((trouble, at) => {
+    if (at === variable) return { ...trouble, fix: VARIABLES }
+    return at === saved && trouble.fix === undefined ? { ...trouble, fix: REFRESH } : trouble
+  })
 }
 
 const ofProblem = (problem: Problem): Trouble => ({
@@ -77,11 +84,8 @@ const ofProblem = (problem: Problem): Trouble => ({
   code: problem.code,
   place: `${problem.file}:${problem.line}:${problem.column}`,
   message: problem.path === "" ? problem.message : `${problem.path}: ${problem.message}`,
-  fix: didYouMean(problem.suggestion) ?? (problem.code.startsWith("lock.") ? REFRESH : undefined),
+  fix: didYouMean(problem.suggestion),
 })
-
-const REFRESH =
-  "correct it; or where the destination differs by now, `sluice schema --connect FILE --lock` saves it anew"
 
 const didYouMean = (suggestion: string | undefined) =>
   suggestion === undefined ? undefined : `did you mean \`${suggestion}\`?`

@@ -111,12 +111,12 @@ const email = /^[^\s@,;<>]{1,64}@[^\s@.,;<>]+(?:\.[^\s@.,;<>]+)+$/
 function malformed({ format }: Field, value: Json): Wrong | undefined {
   return format !== "email" || typeof value !== "string" || value === "" || email.test(value)
     ? undefined
-    : { code: "bad_email", message: "is no e-mail address; correct it at the source, or leave it out" }
+    : { code: "bad_email", message: "is no e-mail address; correct it, or leave it out" }
 }
 
 function outOfRange({ digits }: Field, value: Json): Wrong | undefined {
   if (digits === undefined || typeof value !== "number" || Math.abs(value) < 10 ** digits) return undefined
-  const message = `has more than the ${digits} digits that fit before the point; correct it at the source, or leave it out`
+  const message = `has more than the ${digits} digits that fit before the point; correct it, or leave it out`
   return { code: "out_of_range", message }
 }
 
