@@ -63,14 +63,14 @@ export const jobMutants: ReadonlyArray<Mutant> = [
   one(
     "job rows free before the job has ended",
     "engine/run/settle.ts",
-    "if (settlement.concludes === true) state.lane.conclude(ids)",
-    "if (settlement.concludes === undefined) state.lane.conclude(ids)",
+    "if (settlement.concludes === true) state.lane.conclude(entry)",
+    "if (settlement.concludes === undefined) state.lane.conclude(entry)",
   ),
   one(
     "rows in a job are judged by the ledger alone",
     "engine/run/lane.ts",
-    "for (const entry of launched) inFlight.set(entry.arrival.id, entry)",
-    "",
+    "for (const entry of launched) fly(entry)",
+    "for (const entry of launched) leave(entry)",
   ),
   one(
     "rows without an outcome are delivered",
@@ -110,8 +110,8 @@ export const jobMutants: ReadonlyArray<Mutant> = [
   one(
     "spooled rows are judged by the ledger alone",
     "engine/run/lane.ts",
-    "buffer.get(id) ?? incoming.get(id) ?? spooled.get(id)",
-    "buffer.get(id) ?? incoming.get(id)",
+    "(held !== undefined && isWaiting(held) ? held : undefined)",
+    '(held !== undefined && isWaiting(held) && held.place !== "spooled" ? held : undefined)',
     290,
   ),
   one(
@@ -125,7 +125,7 @@ export const jobMutants: ReadonlyArray<Mutant> = [
     "position committed while a job is open",
     spooling,
     "const job = makeJob(stored, entries, true)",
-    "for (const { arrival } of entries) for (const page of arrival.pages) page.open -= 1\n    const job = makeJob(stored, entries, true)",
+    "for (const { pages } of entries) for (const page of pages) page.open -= 1\n    const job = makeJob(stored, entries, true)",
   ),
   one(
     "rows of a job that may go on are sent in batches",

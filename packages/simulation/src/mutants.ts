@@ -21,7 +21,7 @@ const batchLane: ReadonlyArray<Mutant> = [
         file: "engine/run/workers.ts",
         find: "yield* send(ctx, state, entries)",
         replace:
-          'if (!(state.flushing && lane.waiting() === 0)) yield* send(ctx, state, entries)\n        else yield* settle(ctx, state, { ...nothingSettled, rows: entries.map((entry) => ({ arrival: entry.arrival, as: "unchanged" })) })',
+          'if (!(state.flushing && lane.waiting() === 0)) yield* send(ctx, state, entries)\n        else yield* settle(ctx, state, { ...nothingSettled, rows: new Map([["unchanged", entries.map((entry) => ({ entry }))]]) })',
       },
       {
         file: "engine/run/workers.ts",
@@ -78,8 +78,8 @@ const batchLane: ReadonlyArray<Mutant> = [
   one(
     "parked rows not judged again",
     "engine/run/arrive.ts",
-    "const known = knownOf(arrival)",
-    "const known = arrivals.length === 0 ? { mine: undefined, holder: undefined, letter: undefined } : knownOf(arrival)",
+    "const known = knownOf(entry)",
+    "const known = arrivals.length === 0 ? { mine: undefined, holder: undefined, letter: undefined } : knownOf(entry)",
   ),
   {
     name: "seen ids outside the position's transaction",
@@ -92,9 +92,9 @@ const batchLane: ReadonlyArray<Mutant> = [
       },
       {
         file: "engine/run/settle.ts",
-        find: "if (isDurable(settlement)) yield* ctx.transact(write(ctx, state, settlement, passed))",
+        find: "yield* ctx.transact(write(ctx, state, settlement, passed))",
         replace:
-          "if (isDurable(settlement)) yield* ctx.transact(write(ctx, state, settlement, passed))\n    if (isDurable(settlement) && passed !== undefined && ctx.scan.tracksKeys) for (const page of passed.pages) yield* ctx.transact(ctx.checkpoints.see(ctx.scan.id, page.keys))",
+          "yield* ctx.transact(write(ctx, state, settlement, passed))\n    if (passed !== undefined && ctx.scan.tracksKeys) for (const page of passed.pages) yield* ctx.transact(ctx.checkpoints.see(ctx.scan.id, page.keys))",
       },
       {
         file: "engine/run/settle.ts",
@@ -131,15 +131,15 @@ const batchLane: ReadonlyArray<Mutant> = [
   ),
   one(
     "the version that came last wins",
-    "engine/run/lane.ts",
+    "engine/run/entry.ts",
     "record.version !== undefined && than.version !== undefined && record.version < than.version",
     "record.version !== undefined && than.version !== undefined && record.version > than.version",
   ),
   one(
     "one id in two batches in flight",
     "engine/run/lane.ts",
-    "if (inFlight.has(id) || judging.has(id) || concluded.has(id)) return true",
-    "if (judging.has(id) || concluded.has(id)) return true",
+    "if (held !== undefined && !isWaiting(held)) return true",
+    'if (held !== undefined && !isWaiting(held) && held.place !== "inFlight") return true',
   ),
   one(
     "deletions without asking the source",
@@ -153,12 +153,7 @@ const batchLane: ReadonlyArray<Mutant> = [
     "(rest.length === 0 ? unmark(batch) : mark(batch, rest))",
     "mark(batch, rest)",
   ),
-  one(
-    "superseded rows not counted",
-    "engine/run/settle.ts",
-    '...settlement.replaced.map((arrival) => ({ arrival, as: "superseded" as const })),',
-    "",
-  ),
+  one("superseded rows not counted", "engine/run/settle.ts", 'tallied("superseded", settlement.replaced),', ""),
   one(
     "the finished scan forgets its last position",
     "engine/run/run.ts",

@@ -50,12 +50,14 @@ export interface Answers {
 
 /** What recovery sends says nothing about this run's mapping. */
 export const answersOf = (answered: ReadonlyArray<Answered>): Answers => {
-  const fresh = answered.filter(({ entry }) => entry.arrival.tally === "run")
-  return {
-    rows: fresh.length,
-    rejected: fresh.filter(({ outcome }) => outcome._tag === "Rejected").length,
-    undelivered: fresh.filter(({ outcome }) => outcome._tag !== "Delivered").length,
+  const answers = { rows: 0, rejected: 0, undelivered: 0 }
+  for (const { entry, outcome } of answered) {
+    if (entry.tally !== "run") continue
+    answers.rows += 1
+    if (outcome._tag === "Rejected") answers.rejected += 1
+    if (outcome._tag !== "Delivered") answers.undelivered += 1
   }
+  return answers
 }
 
 /** Counts what became of a batch or a job, and stops the route where it must not go on. */

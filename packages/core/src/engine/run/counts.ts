@@ -31,16 +31,16 @@ export const noCounts = (): RouteCounts => ({
 const isDelivered = (as: Settled): boolean =>
   as === "created" || as === "updated" || as === "deleted" || as === "accepted"
 
-export const count = (counts: RouteCounts, as: Settled): void => {
-  counts[as] += 1
-  if (isDelivered(as)) counts.delivered += 1
+export const count = (counts: RouteCounts, as: Settled, rows: number): void => {
+  counts[as] += rows
+  if (isDelivered(as)) counts.delivered += rows
 }
 
 export const noRecovered = (): RecoveredCounts => ({ delivered: 0, rejected: 0, in_doubt: 0 })
 
-export const countRecovered = (counts: RecoveredCounts, as: Settled): void => {
-  if (isDelivered(as) || as === "unchanged") counts.delivered += 1
-  if (as === "rejected" || as === "in_doubt") counts[as] += 1
+export const countRecovered = (counts: RecoveredCounts, as: Settled, rows: number): void => {
+  if (isDelivered(as) || as === "unchanged") counts.delivered += rows
+  if (as === "rejected" || as === "in_doubt") counts[as] += rows
 }
 
 /** By how much rows handed over and rows accounted for differ; anything but 0 is a bug. */

@@ -13,8 +13,8 @@ import type { RunEvent } from "../report.ts"
 import { arrive } from "./arrive.ts"
 import { type Answers, answersOf, watchBudget } from "./budget.ts"
 import type { RunContext } from "./context.ts"
+import type { Entry } from "./entry.ts"
 import { haltFor } from "./halt.ts"
-import type { SpooledEntry } from "./lane.ts"
 import { type Answered, markOf, settlementOf } from "./outcomes.ts"
 import type { RouteState } from "./routeState.ts"
 import { maxAttempts, mayHaveWritten, pause } from "./send.ts"
@@ -38,14 +38,14 @@ export interface OpenJob {
   doubtful: boolean
   losses: number
   /** Rows without an outcome that counts; deferred ones are sent as batches when the job is over. */
-  readonly open: Map<string, SpooledEntry>
+  readonly open: Map<string, Entry>
   readonly deferred: Set<string>
   readonly settled: Set<string>
   answers: Answers
 }
 
 /** `stored` by an earlier run without a reference is doubtful: a crash counts as a lost answer. */
-export const makeJob = (stored: Job, entries: ReadonlyArray<SpooledEntry>, isNew = false): OpenJob => ({
+export const makeJob = (stored: Job, entries: ReadonlyArray<Entry>, isNew = false): OpenJob => ({
   batch: stored.batch,
   bytes: stored.bytes,
   ref: stored.ref,
@@ -239,9 +239,8 @@ const filled = Effect.fnUntraced(function* (
   const found = yield* state.spool.read(job.batch, lines).pipe(Effect.mapError(stateFailure))
   const whole = new Map(found.map((line) => [line.spooled.row.id, entryOf(line)]))
   return answered.map(({ entry, outcome }) => {
-    const { arrival, row } = whole.get(entry.row.id) ?? entry
-    const { pages, tally } = entry.arrival
-    return { outcome, entry: { ...entry, row, arrival: { ...arrival, pages, tally } } }
+    const { mapped, row } = whole.get(entry.id) ?? entry
+    return { outcome, entry: { ...entry, mapped, row } }
   })
 })
 

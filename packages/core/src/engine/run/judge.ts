@@ -7,11 +7,11 @@ import type { LedgerRow } from "../../state/ledger.ts"
 import { isIrreversible } from "../pipeline.ts"
 import type { RunContext } from "./context.ts"
 import type { Settled } from "./counts.ts"
-import type { Arrival, Entry } from "./lane.ts"
+import type { Arrival, Write } from "./entry.ts"
 import type { RouteState } from "./routeState.ts"
 
 export type Verdict =
-  | { readonly _tag: "Send"; readonly entry: Entry }
+  | { readonly _tag: "Send"; readonly write: Write }
   | {
       readonly _tag: "Settle"
       readonly as: Settled
@@ -80,7 +80,7 @@ const judgeFiltered = (state: JudgedRoute, arrival: Arrival, { mine, holder }: K
   const { onDelete, onLeave } = state.route
   if (onLeave === "keep" || onDelete === "keep") return { _tag: "Settle", as: "filtered", kept: "left" }
   if (isTakenOver(mine, holder)) return { _tag: "Settle", as: "filtered", removed: true }
-  return { _tag: "Send", entry: deletion(state, arrival, mine) }
+  return { _tag: "Send", write: deletion(state, arrival, mine) }
 }
 
 /** Two claimed one row key and an answer was lost: a deletion could take what the other has. */
@@ -94,12 +94,12 @@ const judgeDelete = (state: JudgedRoute, arrival: Arrival, { mine, holder, lette
     return { _tag: "Settle", as: "unchanged", kept: "absent" }
   }
   if (isTakenOver(mine, holder)) return { _tag: "Settle", as: "unchanged", removed: true }
-  return knownRefusal(arrival, letter, deletionHash) ?? { _tag: "Send", entry: deletion(state, arrival, mine) }
+  return knownRefusal(arrival, letter, deletionHash) ?? { _tag: "Send", write: deletion(state, arrival, mine) }
 }
 
-const deletion = (state: JudgedRoute, arrival: Arrival, mine: LedgerRow): Entry => {
+const deletion = (state: JudgedRoute, arrival: Arrival, mine: LedgerRow): Write => {
   const row: Row = { id: arrival.id, key: mine.row_key, change: "delete", fields: {}, ...remote(mine.remote_id) }
-  return { arrival, row, hash: null, bytes: 0, partition: state.writer.partition?.(row), displaces: undefined }
+  return { row, hash: null, bytes: 0, partition: state.writer.partition?.(row), displaces: undefined }
 }
 
 const judgeRow = (
@@ -155,7 +155,7 @@ const judgeRow = (
   }
   return {
     _tag: "Send",
-    entry: { arrival, row, hash, bytes, partition: state.writer.partition?.(row), displaces: holder?.id },
+    write: { row, hash, bytes, partition: state.writer.partition?.(row), displaces: holder?.id },
   }
 }
 
@@ -176,7 +176,7 @@ const knownRefusal = (arrival: Arrival, letter: StoredDeadLetter | undefined, ha
 
 const remote = (remoteId: string | null) => (remoteId === null ? {} : { remoteId })
 
-export const hashOf = (entry: Entry): string => entry.hash ?? deletionHash
+export const hashOf = ({ hash }: Write): string => hash ?? deletionHash
 
 export const makeLetter = (
   ctx: Judging,

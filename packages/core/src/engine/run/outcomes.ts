@@ -5,13 +5,13 @@ import type { LedgerRow } from "../../state/ledger.ts"
 import type { Mark } from "../../state/sending.ts"
 import type { RunContext } from "./context.ts"
 import type { Settled } from "./counts.ts"
+import { type Entry, recordOf } from "./entry.ts"
 import { hashOf, makeLetter } from "./judge.ts"
-import { type Entry, recordOf } from "./lane.ts"
 import type { RouteState } from "./routeState.ts"
 import { nothingSettled, type Settlement } from "./settle.ts"
 
 export const markOf = (entry: Entry): Mark => ({
-  id: entry.arrival.id,
+  id: entry.id,
   row_key: entry.row.key,
   hash: hashOf(entry),
   version: recordOf(entry).version ?? null,
@@ -54,7 +54,7 @@ export const settlementOf = (
       if (letter !== undefined) letters.push(letter)
     }
   }
-  const rows = answered.map(({ entry, outcome }) => ({ arrival: entry.arrival, as: settledAs(outcome) }))
+  const rows = Map.groupBy(answered, ({ outcome }) => settledAs(outcome))
   return { ...nothingSettled, rows, written, removed, forgotten, letters, closed, dropped }
 }
 
@@ -82,10 +82,10 @@ const letterFor = (ctx: RunContext, state: RouteState, entry: Entry, outcome: Ou
   return Outcome.$match(outcome, {
     Delivered: () => undefined,
     Rejected: ({ code, message, fields }) =>
-      makeLetter(ctx, state, entry.arrival, { ...common, kind: "rejected", code, message, fields: fields ?? [] }),
+      makeLetter(ctx, state, entry, { ...common, kind: "rejected", code, message, fields: fields ?? [] }),
     Deferred: ({ message }) =>
-      makeLetter(ctx, state, entry.arrival, { ...common, kind: "deferred", code: "deferred", message, fields: [] }),
+      makeLetter(ctx, state, entry, { ...common, kind: "deferred", code: "deferred", message, fields: [] }),
     InDoubt: ({ message }) =>
-      makeLetter(ctx, state, entry.arrival, { ...common, kind: "in_doubt", code: "in_doubt", message, fields: [] }),
+      makeLetter(ctx, state, entry, { ...common, kind: "in_doubt", code: "in_doubt", message, fields: [] }),
   })
 }

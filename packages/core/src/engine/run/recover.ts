@@ -12,9 +12,9 @@ import type { Mark } from "../../state/sending.ts"
 import type { Line, SpooledRow } from "../../state/spool.ts"
 import { arrive } from "./arrive.ts"
 import type { RunContext } from "./context.ts"
+import type { Entry } from "./entry.ts"
 import { giveUp, makeJob, runJob } from "./job.ts"
 import { letterPlace } from "./judge.ts"
-import type { SpooledEntry } from "./lane.ts"
 import { markOf } from "./outcomes.ts"
 import { mapRecords } from "./read.ts"
 import type { RouteState, RouteStore } from "./routeState.ts"
@@ -63,12 +63,14 @@ export const recoverJobs = (ctx: RunContext, state: RouteState): Effect.Effect<v
   })
 
 /** The rows of a job, in flight again. Of each only what the spool does not keep is held in memory. */
-const adopt = (state: RouteState, left: Job): Effect.Effect<ReadonlyArray<SpooledEntry>, StateFailure> =>
+const adopt = (state: RouteState, left: Job): Effect.Effect<ReadonlyArray<Entry>, StateFailure> =>
   Effect.gen(function* () {
-    const entries: Array<SpooledEntry> = []
+    const entries: Array<Entry> = []
     yield* Stream.runForEach(state.spool.pages(left.batch), (lines) =>
       Effect.sync(() => {
-        for (const entry of state.lane.adopt(lines.map(entryOf))) entries.push(entry)
+        const found = lines.map(entryOf)
+        state.lane.adopt(found)
+        entries.push(...found)
       }),
     )
     if (entries.length !== left.rows) {

@@ -45,7 +45,7 @@ export const makeReport = (opening: Opening, ctx: RunContext | undefined): Effec
 
 /** Counted from the lanes, not as the difference: the identity must be able to fail. */
 const countPending = (state: RouteState): void => {
-  const waiting = state.lane.unsettled().filter((arrival) => arrival.tally === "run")
+  const waiting = state.lane.unsettled().filter(({ tally }) => tally === "run")
   state.counts.pending = waiting.length + state.unmapped
 }
 

@@ -10,8 +10,8 @@ import type { StateFailure } from "../../state/errors.ts"
 import { arrive } from "./arrive.ts"
 import { answersOf, watchBudget } from "./budget.ts"
 import type { RunContext } from "./context.ts"
+import type { Entry } from "./entry.ts"
 import { haltFor } from "./halt.ts"
-import type { Entry } from "./lane.ts"
 import { type Answered, markOf, settlementOf } from "./outcomes.ts"
 import type { RouteState } from "./routeState.ts"
 import { settle } from "./settle.ts"
@@ -23,7 +23,7 @@ export const maxAttempts = 5
 /** A batch on its way. `open` is what its mark holds. */
 interface Sending {
   readonly mark: string
-  readonly open: Map<string, Entry>
+  open: ReadonlyArray<Entry>
   readonly turn: Turn
   /** An answer was lost: rows still open may have been written. */
   inDoubt: boolean
@@ -46,17 +46,12 @@ const sendMarked = Effect.fnUntraced(function* (
 ): Effect.fn.Return<void, StateFailure> {
   ctx.batches += 1
   const mark = `${ctx.runId}.${ctx.batches}`
-  const sending: Sending = {
-    mark,
-    open: new Map(entries.map((entry) => [entry.arrival.id, entry])),
-    turn: makeTurn(state.turns),
-    inDoubt: false,
-  }
+  const sending: Sending = { mark, open: entries, turn: makeTurn(state.turns), inDoubt: false }
   state.ready += entries.length
   yield* ctx.transact(state.sending.mark(mark, entries.map(markOf)))
   yield* Effect.ensuring(inTurn(ctx, state, sending, entries), sending.turn.pass)
   // What is still open was answered and not written: it is pending, and no ghost.
-  if (sending.open.size > 0 && !sending.inDoubt) yield* ctx.transact(state.sending.unmark(mark))
+  if (sending.open.length > 0 && !sending.inDoubt) yield* ctx.transact(state.sending.unmark(mark))
 })
 
 /** Only the calls stand in line: this batch's mark was committed while the one before was at the vendor. */
@@ -96,7 +91,7 @@ const deliver = Effect.fnUntraced(function* (
       continue
     }
     const { reason, settled } = answer.failure
-    rest = yield* settleAnswers(ctx, state, sending, rest, settled ?? [], false)
+    rest = yield* settleAnswers(ctx, state, sending, rest, inOrder(rest, settled ?? []), false)
     const next = decide(reason, tries, rest.length)
     if (next === "halve") return yield* halve(ctx, state, sending, id, rest)
     if (next === "stopRoute") state.stopped ??= { code: reason._tag, message: reason.message }
@@ -122,17 +117,26 @@ const deliver = Effect.fnUntraced(function* (
 
 const isDelivered = (outcome: Outcome): boolean => outcome._tag === "Delivered"
 
-/** Core's own check: exactly one outcome for each id of the batch. */
+/** Core's own check: exactly one outcome for each row of the batch. They come back in its order. */
 const write = (state: RouteState, batch: Batch): Effect.Effect<ReadonlyArray<Outcome>, SinkError> =>
   state.writer.write(batch).pipe(
     Effect.flatMap((outcomes) => {
-      const expected = new Set(batch.rows.map((row) => row.id))
-      const isWhole = outcomes.length === expected.size && outcomes.every((outcome) => expected.delete(outcome.id))
-      if (isWhole) return Effect.succeed(outcomes)
+      const ordered = inOrder(batch.rows, outcomes).filter((outcome) => outcome !== undefined)
+      if (outcomes.length === batch.rows.length && ordered.length === outcomes.length) return Effect.succeed(ordered)
       const message = `the sink answered ${outcomes.length} outcomes for a batch of ${batch.rows.length} rows, or for other rows`
       return Effect.fail(new SinkError({ reason: new Protocol({ message }) }))
     }),
   )
+
+/** What was said of each row. Most sinks answer in the order of the batch. */
+const inOrder = (
+  rows: ReadonlyArray<{ readonly id: string }>,
+  outcomes: ReadonlyArray<Outcome>,
+): ReadonlyArray<Outcome | undefined> => {
+  if (rows.length === outcomes.length && outcomes.every(({ id }, at) => id === rows[at]?.id)) return outcomes
+  const answers = new Map(outcomes.map((outcome) => [outcome.id, outcome]))
+  return rows.map(({ id }) => answers.get(id))
+}
 
 export const mayHaveWritten = (reason: SinkReason): boolean =>
   reason._tag === "Protocol" || (reason._tag === "Unavailable" && reason.inDoubt)
@@ -179,31 +183,36 @@ const settleAs = (
   outcome: (entry: Entry) => Outcome,
 ) => Effect.asVoid(settleAnswers(ctx, state, sending, entries, entries.map(outcome), true))
 
-/** Settles what was answered and returns the rows that were not, or not for good. */
+/** Settles what was answered, outcome by entry, and returns the rows that were not, or not for good. */
 const settleAnswers = Effect.fnUntraced(function* (
   ctx: RunContext,
   state: RouteState,
   sending: Sending,
   entries: ReadonlyArray<Entry>,
-  outcomes: ReadonlyArray<Outcome>,
+  outcomes: ReadonlyArray<Outcome | undefined>,
   isLast: boolean,
 ): Effect.fn.Return<ReadonlyArray<Entry>, StateFailure> {
-  const answers = new Map(outcomes.map((outcome) => [outcome.id, outcome]))
   const answered: Array<Answered> = []
   const rest: Array<Entry> = []
-  for (const entry of entries) {
-    const outcome = answers.get(entry.row.id)
+  for (const [at, entry] of entries.entries()) {
+    const outcome = outcomes[at]
     if (outcome === undefined || (outcome._tag === "Deferred" && !isLast)) rest.push(entry)
     else answered.push({ entry, outcome })
   }
   if (answered.length === 0) return rest
-  for (const { entry } of answered) sending.open.delete(entry.arrival.id)
-  const also = state.sending.remark(sending.mark, [...sending.open.values()].map(markOf))
+  sending.open = without(sending.open, answered)
+  const also = state.sending.remark(sending.mark, sending.open.map(markOf))
   yield* settle(ctx, state, { ...settlementOf(ctx, state, answered, sending.inDoubt), also })
   watchBudget(state, answersOf(answered))
   if (state.lane.canUnpark()) yield* arrive(ctx, state, [])
   return rest
 })
+
+const without = (entries: ReadonlyArray<Entry>, answered: ReadonlyArray<Answered>): ReadonlyArray<Entry> => {
+  if (answered.length === entries.length) return []
+  const gone = new Set(answered.map(({ entry }) => entry))
+  return entries.filter((entry) => !gone.has(entry))
+}
 
 const deferral = (outcomes: ReadonlyArray<Outcome>, tries: number): number => {
   let longest = 1000 * 2 ** (tries - 1)

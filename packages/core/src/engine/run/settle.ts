@@ -12,15 +12,16 @@ import type { LedgerRow } from "../../state/ledger.ts"
 import type { RouteCounts, RunEvent } from "../report.ts"
 import type { RunContext } from "./context.ts"
 import { count, countRecovered, type Settled } from "./counts.ts"
+import type { Entry } from "./entry.ts"
 import type { OpenPage, Passed } from "./frontier.ts"
-import type { Arrival } from "./lane.ts"
 import { startScan } from "./resume.ts"
 import type { RouteState } from "./routeState.ts"
 
 export interface Settlement {
   /** Versions that a newer one replaced before they were sent. Their pages wait for that one. */
-  readonly replaced: ReadonlyArray<Arrival>
-  readonly rows: ReadonlyArray<{ readonly arrival: Arrival; readonly as: Settled }>
+  readonly replaced: ReadonlyArray<Entry>
+  /** By what they count as. */
+  readonly rows: ReadonlyMap<Settled, ReadonlyArray<{ readonly entry: Entry }>>
   readonly written: ReadonlyArray<LedgerRow>
   /** Ledger rows of deleted records and of records that lost their key. */
   readonly removed: ReadonlyArray<string>
@@ -38,7 +39,7 @@ export interface Settlement {
 
 export const nothingSettled: Settlement = {
   replaced: [],
-  rows: [],
+  rows: new Map(),
   written: [],
   removed: [],
   forgotten: [],
@@ -47,14 +48,23 @@ export const nothingSettled: Settlement = {
   dropped: [],
 }
 
-/** Commits a settlement. Parked arrivals may be free to be judged afterwards. */
-export const settle = Effect.fnUntraced(
+/** Commits a settlement. Parked entries may be free to be judged afterwards. */
+export const settle = (
+  ctx: RunContext,
+  state: RouteState,
+  settlement: Settlement,
+): Effect.Effect<void, StateFailure> =>
+  isDurable(settlement)
+    ? commit(ctx, state, settlement)
+    : Effect.sync(() => remember(state, settlement, pagesOf(settlement)))
+
+const commit = Effect.fnUntraced(
   function* (ctx: RunContext, state: RouteState, settlement: Settlement): Effect.fn.Return<void, StateFailure> {
     const settling = pagesOf(settlement)
     const passed = ctx.frontier.passable(settling)
-    if (isDurable(settlement)) yield* ctx.transact(write(ctx, state, settlement, passed))
+    yield* ctx.transact(write(ctx, state, settlement, passed))
     remember(state, settlement, settling)
-    if (isDurable(settlement) && passed !== undefined) {
+    if (passed !== undefined) {
       ctx.frontier.pass(passed)
       ctx.committedMillis = yield* Clock.currentTimeMillis
     }
@@ -93,8 +103,8 @@ const isDurable = (settlement: Settlement): boolean =>
 
 const pagesOf = (settlement: Settlement): ReadonlyMap<OpenPage, number> => {
   const pages = new Map<OpenPage, number>()
-  for (const { arrival } of settlement.rows) {
-    for (const page of arrival.pages) pages.set(page, (pages.get(page) ?? 0) + 1)
+  for (const rows of settlement.rows.values()) {
+    for (const { entry } of rows) for (const page of entry.pages) pages.set(page, (pages.get(page) ?? 0) + 1)
   }
   return pages
 }
@@ -133,29 +143,46 @@ const countsAfter = (ctx: RunContext, state: RouteState, settlement: Settlement)
   const routes: Record<string, RouteCounts> = {}
   for (const each of ctx.states) routes[each.route.name] = { ...each.counts }
   const mine = routes[state.route.name]
-  if (mine !== undefined) {
-    for (const { arrival, as } of counted(settlement)) if (arrival.tally === "run") count(mine, as)
-  }
+  if (mine !== undefined) for (const { as, run } of countedAs(settlement)) count(mine, as, run)
   return { read: ctx.read, routes }
 }
 
-const counted = (settlement: Settlement) => [
-  ...settlement.replaced.map((arrival) => ({ arrival, as: "superseded" as const })),
-  ...settlement.rows,
+interface Counted {
+  readonly as: Settled
+  readonly run: number
+  readonly recovered: number
+}
+
+const countedAs = (settlement: Settlement): ReadonlyArray<Counted> => [
+  tallied("superseded", settlement.replaced),
+  ...Array.from(settlement.rows, ([as, rows]) =>
+    tallied(
+      as,
+      rows.map(({ entry }) => entry),
+    ),
+  ),
 ]
 
+const tallied = (as: Settled, entries: ReadonlyArray<Entry>): Counted => {
+  const run = entries.reduce((sum, { tally }) => (tally === "run" ? sum + 1 : sum), 0)
+  return { as, run, recovered: entries.length - run }
+}
+
 const remember = (state: RouteState, settlement: Settlement, settling: ReadonlyMap<OpenPage, number>): void => {
-  for (const { arrival, as } of counted(settlement)) {
-    if (arrival.tally === "run") count(state.counts, as)
-    else countRecovered(state.recovered, as)
+  for (const { as, run, recovered } of countedAs(settlement)) {
+    count(state.counts, as, run)
+    countRecovered(state.recovered, as, recovered)
   }
   for (const [page, rows] of settling) page.open -= rows
   for (const { fields } of settlement.dropped) state.dropped += fields.length
   state.knownLetters += settlement.letters.length
   state.lane.forget(settlement.replaced)
-  const ids = settlement.rows.map((row) => row.arrival.id)
-  if (settlement.concludes === true) state.lane.conclude(ids)
-  else state.lane.release(ids)
+  for (const rows of settlement.rows.values()) {
+    for (const { entry } of rows) {
+      if (settlement.concludes === true) state.lane.conclude(entry)
+      else state.lane.release(entry)
+    }
+  }
   state.work.openUnsafe()
   state.room.openUnsafe()
 }

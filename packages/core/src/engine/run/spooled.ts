@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { type StateFailure, stateFailure } from "../../state/errors.ts"
 import type { Line, SpooledRow } from "../../state/spool.ts"
 import type { RunContext } from "./context.ts"
-import { type Entry, recordOf, type SpooledEntry } from "./lane.ts"
+import { type Entry, newEntry, recordOf, setWrite } from "./entry.ts"
 import { type RouteState, spoolPage } from "./routeState.ts"
 
 /** Rows leave the spool for the next batches, as fast as those are sent. */
@@ -38,7 +38,7 @@ const isSending = (ctx: RunContext, state: RouteState): boolean =>
   ctx.halt.current() === undefined && state.stopped === undefined
 
 export const spooledRow = (ctx: RunContext, entry: Entry): SpooledRow => {
-  const { arrival, row, hash, bytes, displaces } = entry
+  const { row, hash, bytes, displaces, position } = entry
   const record = recordOf(entry)
   return {
     row,
@@ -46,26 +46,21 @@ export const spooledRow = (ctx: RunContext, entry: Entry): SpooledRow => {
     hash,
     bytes,
     displaces,
-    position: arrival.position === undefined ? undefined : JSON.stringify(arrival.position),
+    position: position === undefined ? undefined : JSON.stringify(position),
   }
 }
 
 /** As it was when it was spooled; the pages that wait for it are not known any more. */
-export const entryOf = ({ line, spooled }: Line): SpooledEntry => {
+export const entryOf = ({ line, spooled }: Line): Entry => {
   const { row, record, hash, bytes, displaces, position } = spooled
-  return {
-    arrival: {
-      id: row.id,
-      mapped: { _tag: "Row", record, row, canonical: "" },
-      pages: [],
-      position: position === undefined ? undefined : JSON.parse(position),
-      tally: "recovered",
-    },
-    row,
-    hash,
-    bytes,
-    partition: undefined,
-    displaces,
-    line,
-  }
+  const entry = newEntry({
+    id: row.id,
+    mapped: { _tag: "Row", record, row, canonical: "" },
+    pages: [],
+    position: position === undefined ? undefined : JSON.parse(position),
+    tally: "recovered",
+  })
+  setWrite(entry, { row, hash, bytes, partition: undefined, displaces })
+  entry.line = line
+  return entry
 }

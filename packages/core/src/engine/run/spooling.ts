@@ -6,8 +6,8 @@ import type { JobWriter } from "../../plugin/sink.ts"
 import type { StateFailure } from "../../state/errors.ts"
 import type { Line } from "../../state/spool.ts"
 import type { RunContext } from "./context.ts"
+import type { Entry } from "./entry.ts"
 import { makeJob, runJob } from "./job.ts"
-import type { Entry, SpooledEntry } from "./lane.ts"
 import { jobRows, type RouteState, spoolPage } from "./routeState.ts"
 import { bringBack, spooledRow } from "./spooled.ts"
 
@@ -85,13 +85,13 @@ const append = Effect.fnUntraced(function* (
   const opened = isFirst
     ? Effect.asVoid(state.jobs.put({ batch: open.batch, ref: null, rows: null, bytes: 0 }))
     : Effect.void
-  const written = entries.map((entry): SpooledEntry => ({ ...entry, line: open.lines++ }))
-  const lines = written.map((entry): Line => ({ line: entry.line, spooled: spooledRow(ctx, entry) }))
+  const lines = entries.map((entry): Line => {
+    entry.line = open.lines++
+    return { line: entry.line, spooled: spooledRow(ctx, entry) }
+  })
   yield* ctx.transact(Effect.andThen(opened, state.spool.append(open.batch, lines)))
-  for (const entry of written) {
-    open.bytes += entry.bytes
-    state.lane.spool(entry)
-  }
+  for (const { bytes } of entries) open.bytes += bytes
+  state.lane.spool(entries)
   state.room.openUnsafe()
 })
 

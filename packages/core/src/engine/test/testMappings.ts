@@ -130,7 +130,7 @@ const judgeRecords = Effect.fnUntraced(function* (
 
 const judgedAs = (verdict: Verdict): Judged => {
   if (verdict._tag === "Send") {
-    const { row } = verdict.entry
+    const { row } = verdict.write
     return row.change === "delete"
       ? { outcome: "deleted", key: row.key }
       : { outcome: "row", key: row.key, row: row.fields }
