@@ -31,8 +31,10 @@ const isLedger = (statement: TemplateStringsArray): boolean =>
  */
 const withoutLedger = (sql: SqlClient.SqlClient): SqlClient.SqlClient =>
   new Proxy(sql, {
-    apply: (target, self, args) => (isLedger(args[0]) ? Effect.succeed([]) : Reflect.apply(target, self, args)),
+    apply: (target, self, args) => (isLedger(args[0]) ? nothing : Reflect.apply(target, self, args)),
   })
+
+const nothing = Object.assign(Effect.succeed([]), { values: Effect.succeed([]) })
 
 const layerFor = ({ ledger, stateFile }: SluiceRun): ReturnType<typeof layer> => {
   const whole = layer({ stateFile, env: {} })

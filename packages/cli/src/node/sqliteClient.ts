@@ -50,6 +50,13 @@ const toSqlError = (file: string, operation: string, cause: unknown): SqlError =
   return new SqlError({ reason })
 }
 
+const isInput = (value: unknown): value is SQLInputValue =>
+  value === null || typeof value === "string" || typeof value === "number" || value instanceof Uint8Array
+
+/** A statement has thousands of parameters, and hardly one that SQLite does not take as it is. */
+const toInputs = (params: ReadonlyArray<unknown>): ReadonlyArray<SQLInputValue> =>
+  params.every(isInput) ? params : params.map(toInput)
+
 /** An object would be taken for named parameters, so anything unknown is refused before SQLite sees it. */
 const toInput = (value: unknown): SQLInputValue => {
   if (value === undefined || value === null) return null
@@ -96,10 +103,10 @@ const makeConnection = (database: DatabaseSync, file: string): Connection => {
   const arrays = statementCache(database, true)
   const attempt = <A>(operation: string, run: () => A): Effect.Effect<A, SqlError> =>
     Effect.try({ try: run, catch: (cause) => toSqlError(file, operation, cause) })
-  const all = (statement: StatementSync, params: ReadonlyArray<unknown>): Rows => statement.all(...params.map(toInput))
+  const all = (statement: StatementSync, params: ReadonlyArray<unknown>): Rows => statement.all(...toInputs(params))
   const values = (statement: StatementSync, params: ReadonlyArray<unknown>): ReadonlyArray<ReadonlyArray<unknown>> =>
     // The types know rows as objects only; `setReturnArrays` made them lists.
-    statement.all(...params.map(toInput)).map((row) => (Array.isArray(row) ? row : Object.values(row)))
+    statement.all(...toInputs(params)).map((row) => (Array.isArray(row) ? row : Object.values(row)))
   const unpreparedValues = (sql: string): StatementSync => {
     const statement = database.prepare(sql)
     statement.setReturnArrays(true)
@@ -112,7 +119,7 @@ const makeConnection = (database: DatabaseSync, file: string): Connection => {
         const rows = all(objects(sql), params)
         return transform === undefined ? rows : transform(rows)
       }),
-    executeRaw: (sql, params) => attempt("execute", () => objects(sql).run(...params.map(toInput))),
+    executeRaw: (sql, params) => attempt("execute", () => objects(sql).run(...toInputs(params))),
     executeValues: (sql, params) => attempt("execute", () => values(arrays(sql), params)),
     executeValuesUnprepared: (sql, params) => attempt("execute", () => values(unpreparedValues(sql), params)),
     executeUnprepared: (sql, params, transform) =>
@@ -125,7 +132,7 @@ const makeConnection = (database: DatabaseSync, file: string): Connection => {
         Effect.map(
           // A cursor of its own: a cached statement could be started again while this one is read.
           Effect.acquireRelease(
-            attempt("execute", () => database.prepare(sql).iterate(...params.map(toInput))),
+            attempt("execute", () => database.prepare(sql).iterate(...toInputs(params))),
             (cursor) => Effect.sync(() => cursor.return?.()),
           ),
           (cursor) =>

@@ -2,6 +2,7 @@
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import type { SqlClient } from "effect/sql/SqlClient"
+import { makePlaceholders } from "./placeholders.ts"
 
 export interface LedgerRow {
   readonly id: string
@@ -12,32 +13,67 @@ export interface LedgerRow {
   readonly remote_id: string | null
 }
 
+/** A record, and the row key it wants. */
+export interface Wanted {
+  readonly id: string
+  readonly key: string
+}
+
 /** Bound parameters of one statement stay far below the least limit of the databases (32,766). */
 const chunkSize = 1000
 
 export const makeLedger = (sql: SqlClient, ns: number) => {
   const columns = sql.literal("id, row_key, hash, version, remote_id")
+  const here = sql.literal(`ns = ${ns}`)
+  const { list, tuples } = makePlaceholders(sql)
+
+  /** Some record stands under a key that is not its id. Nobody else writes while this run holds the fence. */
+  let strays: boolean | undefined
+  const hasStrays = Effect.suspend(() => {
+    if (strays !== undefined) return Effect.succeed(strays)
+    const one = sql`SELECT id FROM ledger WHERE ${here} AND row_key <> id LIMIT 1`
+    return Effect.map(one, (rows) => (strays = strays === true || rows.length > 0))
+  })
+  const noteKeys = (rows: ReadonlyArray<Pick<LedgerRow, "id" | "row_key">>): void => {
+    if (strays !== true && rows.some(({ id, row_key }) => id !== row_key)) strays = true
+  }
 
   const byIds = (ids: ReadonlyArray<string>) =>
-    chunked(ids, (part) => sql<LedgerRow>`SELECT ${columns} FROM ledger WHERE ns = ${ns} AND ${sql.in("id", part)}`)
-
-  const byKeys = (keys: ReadonlyArray<string>) =>
-    chunked(
-      keys,
-      (part) => sql<LedgerRow>`SELECT ${columns} FROM ledger WHERE ns = ${ns} AND ${sql.in("row_key", part)}`,
+    chunked(ids, (part) =>
+      Effect.map(sql`SELECT ${columns} FROM ledger WHERE ${here} AND id IN ${list(part)}`.values, (rows) =>
+        rows.map(rowOf),
+      ),
     )
 
+  /**
+   * The ledger rows that stand under these keys, but for such as can only be the record's own: most routes have the id
+   * for a key, and then nothing is asked.
+   */
+  const byKeys = Effect.fnUntraced(function* (wanted: ReadonlyArray<Wanted>) {
+    const all = yield* hasStrays
+    const keys = wanted.flatMap(({ id, key }) => (all || id !== key ? [key] : []))
+    return yield* chunked(keys, (part) => {
+      const byId = sql`SELECT ${columns} FROM ledger WHERE ${here} AND row_key = id AND id IN ${list(part)}`
+      const byKey = sql`
+        UNION ALL SELECT ${columns} FROM ledger
+        WHERE ${here} AND row_key <> id AND row_key IN ${list(part, part.length)}`
+      return sql<LedgerRow>`${byId} ${all ? byKey : sql.literal("")}`
+    })
+  })
+
   /** Older never replaces newer. */
-  const upsert = (rows: ReadonlyArray<LedgerRow>) =>
-    chunked(
+  const upsert = (rows: ReadonlyArray<LedgerRow>) => {
+    noteKeys(rows)
+    return chunked(
       rows,
       (part) => sql`
-        INSERT INTO ledger ${sql.insert(Arr.map(part, (row) => ({ ns, ...row })))}
+        INSERT INTO ledger (${columns}, ns) VALUES ${tuples(part.map(valuesOf), `, ${ns}`)}
         ON CONFLICT (ns, id) DO UPDATE SET
           row_key = excluded.row_key, hash = excluded.hash, version = excluded.version,
           remote_id = COALESCE(excluded.remote_id, ledger.remote_id)
         WHERE ledger.version IS NULL OR excluded.version IS NULL OR excluded.version >= ledger.version`,
     )
+  }
 
   const remove = (ids: ReadonlyArray<string>) =>
     chunked(ids, (part) => sql`DELETE FROM ledger WHERE ns = ${ns} AND ${sql.in("id", part)}`)
@@ -46,8 +82,9 @@ export const makeLedger = (sql: SqlClient, ns: number) => {
    * Rows whose write was lost: the source still has them and they are sent again, or they are found absent. What may have
    * been written is remembered by its version, so that nothing older is written over it.
    */
-  const forget = (rows: ReadonlyArray<Pick<LedgerRow, "id" | "row_key" | "version">>) =>
-    chunked(
+  const forget = (rows: ReadonlyArray<Pick<LedgerRow, "id" | "row_key" | "version">>) => {
+    noteKeys(rows)
+    return chunked(
       rows,
       (part) => sql`
         INSERT INTO ledger ${sql.insert(
@@ -63,6 +100,7 @@ export const makeLedger = (sql: SqlClient, ns: number) => {
         ON CONFLICT (ns, id) DO UPDATE SET hash = NULL, version = CASE
           WHEN ledger.version IS NULL OR excluded.version > ledger.version THEN excluded.version ELSE ledger.version END`,
     )
+  }
 
   const count = sql<{ n: number }>`SELECT COUNT(*) AS n FROM ledger WHERE ns = ${ns}`.pipe(Effect.map(firstCount))
 
@@ -83,6 +121,24 @@ export const makeLedger = (sql: SqlClient, ns: number) => {
 }
 
 export type Ledger = ReturnType<typeof makeLedger>
+
+const rowOf = ([id, key, hash, version, remoteId]: ReadonlyArray<unknown>): LedgerRow => ({
+  id: String(id),
+  row_key: String(key),
+  hash: textOrNull(hash),
+  version: textOrNull(version),
+  remote_id: textOrNull(remoteId),
+})
+
+const textOrNull = (value: unknown): string | null => (typeof value === "string" ? value : null)
+
+const valuesOf = ({ id, row_key, hash, version, remote_id }: LedgerRow): ReadonlyArray<string | null> => [
+  id,
+  row_key,
+  hash,
+  version,
+  remote_id,
+]
 
 const firstCount = (rows: ReadonlyArray<{ readonly n: number }>): number => Number(rows[0]?.n ?? 0)
 

@@ -62,4 +62,9 @@ export const migrations: Record<string, Effect.Effect<void, SqlError, SqlClient.
     // The rows of a job, in order. \`content\` is JSON, sealed where a key is set (ADR 0019).
     `CREATE TABLE spool (batch TEXT NOT NULL, line INTEGER NOT NULL, content TEXT NOT NULL, PRIMARY KEY (batch, line))`,
   ),
+  "0003_ledger_strays": create(
+    // Most records stand under their id, where the table is searched anyway: the index is for the others.
+    `DROP INDEX ledger_by_key`,
+    `CREATE INDEX ledger_by_key ON ledger (ns, row_key) WHERE row_key <> id`,
+  ),
 }

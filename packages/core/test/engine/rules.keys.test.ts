@@ -95,6 +95,20 @@ describe("rule 7: one id and one key at a time", () => {
     }).pipe(Effect.provide(services())),
   )
 
+  it.effect("rule 7: a later run finds who has a key, whether it is that record's id or not", () =>
+    Effect.gen(function* () {
+      const sink = fakeSink()
+      const source = fakeSource([[keyed("a", "a", "A")]])
+      const pipeline = pipelineOf(source, { fake: { sink, map } })
+      yield* runOne(pipeline)
+      source.pages = [[keyed("b", "a", "B")], [keyed("c", "k", "C")]]
+      assert.deepInclude(countsOf(yield* runOne(pipeline)), { created: 1, rejected: 1 })
+      source.pages = [[keyed("d", "k", "D"), keyed("e", "a", "E"), keyed("k", "l", "K")]]
+      assert.deepInclude(countsOf(yield* runOne(pipeline)), { created: 1, rejected: 2 })
+      assert.deepStrictEqual([...sink.contents.keys()], ["a", "k", "l"])
+    }).pipe(Effect.provide(services())),
+  )
+
   it.effect("rule 7: a key is free again when the record that held it was refused", () =>
     Effect.gen(function* () {
       const sink = fakeSink()

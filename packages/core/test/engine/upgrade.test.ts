@@ -55,6 +55,33 @@ describe("upgrade", () => {
     )
   }
 
+  for (const [fixture, key] of [
+    ["state-0001.sql", "a"],
+    ["state-0003.sql", "a"],
+    ["state-0003.sql", "b@example.com"],
+  ] as const) {
+    it.effect(`${fixture}: it is known who has the key ${key}`, () =>
+      Effect.acquireUseRelease(
+        restore(fixture),
+        (file) =>
+          Effect.gen(function* () {
+            const source = fakeSource([[record("x", { mail: key })]])
+            const map = { id: "mail" }
+            const report = yield* runOne(
+              pipelineOf(source, { fake: { sink: fakeSink(), map } }, { sync: "incremental" }),
+              {
+                fullRefresh: true,
+              },
+            )
+            assert.strictEqual(countsOf(report).rejected, 1)
+            const letters = yield* listDeadLetters({})
+            assert.strictEqual(letters.find(({ id }) => id === "x")?.code, "key_conflict")
+          }).pipe(Effect.provide(servicesOver(file))),
+        (file) => Effect.sync(() => rmSync(join(file, ".."), { recursive: true })),
+      ),
+    )
+  }
+
   it.effect("state-0002.sql: a job that was left open is settled", () =>
     Effect.acquireUseRelease(
       restore("state-0002.sql"),

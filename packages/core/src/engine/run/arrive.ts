@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
 import type { StoredDeadLetter } from "../../state/deadLetters.ts"
 import { type StateFailure, stateFailure } from "../../state/errors.ts"
-import type { LedgerRow } from "../../state/ledger.ts"
+import type { LedgerRow, Wanted } from "../../state/ledger.ts"
 import { overBudget } from "./budget.ts"
 import type { RunContext } from "./context.ts"
 import type { Settled } from "./counts.ts"
@@ -104,9 +104,12 @@ interface Judged {
 /** What else judging needs: who else has the row key. */
 const ask = Effect.fnUntraced(function* (state: RouteState, entries: ReadonlyArray<Entry>, { rows, letters }: Found) {
   const keyIn = (entry: Entry): string | undefined => wantedKey(entry) ?? rows.get(entry.id)?.row_key
-  const keys = entries.flatMap((entry) => keyIn(entry) ?? [])
+  const wanted = entries.flatMap((entry): Wanted | ReadonlyArray<never> => {
+    const key = keyIn(entry)
+    return key === undefined ? [] : { id: entry.id, key }
+  })
   // After a lost answer two records can stand under one key.
-  const holders = Map.groupBy(yield* state.ledger.byKeys(keys), (row) => row.row_key)
+  const holders = Map.groupBy(yield* state.ledger.byKeys(wanted), (row) => row.row_key)
   return (entry: Entry): Known => {
     const key = keyIn(entry)
     return {
