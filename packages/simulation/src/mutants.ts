@@ -21,7 +21,7 @@ const batchLane: ReadonlyArray<Mutant> = [
         file: "engine/run/workers.ts",
         find: "yield* send(ctx, state, entries)",
         replace:
-          'if (!(state.flushing && lane.waiting() === 0)) yield* send(ctx, state, entries)\n        else yield* settle(ctx, state, { ...nothingSettled, rows: new Map([["unchanged", entries.map((entry) => ({ entry }))]]) })',
+          'if (!(state.flushing && lane.waiting() === 0)) yield* send(ctx, state, entries)\n        else yield* settle(ctx, state, { ...nothingSettled, rows: new Map([["unchanged", entries]]) })',
       },
       {
         file: "engine/run/workers.ts",
@@ -128,6 +128,7 @@ const batchLane: ReadonlyArray<Mutant> = [
     "engine/run/judge.ts",
     'if (isOverrun(record, known.mine)) return { _tag: "Settle", as: "superseded" }',
     "",
+    285,
   ),
   one(
     "the version that came last wins",

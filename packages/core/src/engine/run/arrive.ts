@@ -10,7 +10,7 @@ import type { Settled } from "./counts.ts"
 import type { Arrival, Entry } from "./entry.ts"
 import { isOverrun, judge, type Known, rowHash, type Verdict } from "./judge.ts"
 import { type RouteState, wake } from "./routeState.ts"
-import { nothingSettled, type Settlement, settle } from "./settle.ts"
+import { grouped, nothingSettled, type Settlement, settle } from "./settle.ts"
 
 /**
  * Judges arrivals against the ledger, with one question to it for all of them, and buffers those to be sent. Called
@@ -127,7 +127,7 @@ const wantedKey = ({ mapped }: Arrival): string | undefined =>
 const settlementOf = (settled: ReadonlyArray<Judged>, replaced: ReadonlyArray<Entry>): Settlement => ({
   ...nothingSettled,
   replaced,
-  rows: Map.groupBy(settled, ({ verdict }) => verdict.as),
+  rows: grouped(settled, ({ verdict }) => verdict.as),
   removed: settled.flatMap(({ entry, verdict }) => (verdict.removed === true ? [entry.id] : [])),
   letters: settled.flatMap(({ verdict }) => verdict.letter ?? []),
   closed: settled.flatMap(({ entry, known, verdict }) => (isOvertaken(known, entry, verdict.as) ? [entry.id] : [])),

@@ -21,7 +21,7 @@ export const makeLane = (limits: LaneLimits, spools = false) => {
   const ways = new Map<string, Entry>()
   /** They hold nothing: what their ids hold belongs to the version in flight. */
   const parked = new Map<string, Entry>()
-  const { disown, isOthers, own } = makeRowKeys()
+  const { disown, isOthers, own } = makeRowKeys(ways)
   /** Judged and changed, in order of arrival: the next batches. */
   let buffer: Array<Entry> = []
   /** Judged and changed, on their way to the spool. */

@@ -8,7 +8,7 @@ import type { Settled } from "./counts.ts"
 import { type Entry, recordOf } from "./entry.ts"
 import { hashOf, makeLetter } from "./judge.ts"
 import type { RouteState } from "./routeState.ts"
-import { nothingSettled, type Settlement } from "./settle.ts"
+import { grouped, nothingSettled, type Settlement } from "./settle.ts"
 
 export const markOf = (entry: Entry): Mark => ({
   id: entry.id,
@@ -54,7 +54,7 @@ export const settlementOf = (
       if (letter !== undefined) letters.push(letter)
     }
   }
-  const rows = Map.groupBy(answered, ({ outcome }) => settledAs(outcome))
+  const rows = grouped(answered, ({ outcome }) => settledAs(outcome))
   return { ...nothingSettled, rows, written, removed, forgotten, letters, closed, dropped }
 }
 

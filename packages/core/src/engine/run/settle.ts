@@ -21,7 +21,7 @@ export interface Settlement {
   /** Versions that a newer one replaced before they were sent. Their pages wait for that one. */
   readonly replaced: ReadonlyArray<Entry>
   /** By what they count as. */
-  readonly rows: ReadonlyMap<Settled, ReadonlyArray<{ readonly entry: Entry }>>
+  readonly rows: ReadonlyMap<Settled, ReadonlyArray<Entry>>
   readonly written: ReadonlyArray<LedgerRow>
   /** Ledger rows of deleted records and of records that lost their key. */
   readonly removed: ReadonlyArray<string>
@@ -46,6 +46,21 @@ export const nothingSettled: Settlement = {
   letters: [],
   closed: [],
   dropped: [],
+}
+
+/** Entries by what they count as. */
+export const grouped = <A extends { readonly entry: Entry }>(
+  rows: ReadonlyArray<A>,
+  as: (row: A) => Settled,
+): Settlement["rows"] => {
+  const groups = new Map<Settled, Array<Entry>>()
+  for (const row of rows) {
+    const counted = as(row)
+    const group = groups.get(counted)
+    if (group === undefined) groups.set(counted, [row.entry])
+    else group.push(row.entry)
+  }
+  return groups
 }
 
 /** Commits a settlement. Parked entries may be free to be judged afterwards. */
@@ -103,8 +118,8 @@ const isDurable = (settlement: Settlement): boolean =>
 
 const pagesOf = (settlement: Settlement): ReadonlyMap<OpenPage, number> => {
   const pages = new Map<OpenPage, number>()
-  for (const rows of settlement.rows.values()) {
-    for (const { entry } of rows) for (const page of entry.pages) pages.set(page, (pages.get(page) ?? 0) + 1)
+  for (const entries of settlement.rows.values()) {
+    for (const entry of entries) for (const page of entry.pages) pages.set(page, (pages.get(page) ?? 0) + 1)
   }
   return pages
 }
@@ -155,16 +170,12 @@ interface Counted {
 
 const countedAs = (settlement: Settlement): ReadonlyArray<Counted> => [
   tallied("superseded", settlement.replaced),
-  ...Array.from(settlement.rows, ([as, rows]) =>
-    tallied(
-      as,
-      rows.map(({ entry }) => entry),
-    ),
-  ),
+  ...Array.from(settlement.rows, ([as, entries]) => tallied(as, entries)),
 ]
 
 const tallied = (as: Settled, entries: ReadonlyArray<Entry>): Counted => {
-  const run = entries.reduce((sum, { tally }) => (tally === "run" ? sum + 1 : sum), 0)
+  let run = 0
+  for (const { tally } of entries) if (tally === "run") run += 1
   return { as, run, recovered: entries.length - run }
 }
 
@@ -177,8 +188,8 @@ const remember = (state: RouteState, settlement: Settlement, settling: ReadonlyM
   for (const { fields } of settlement.dropped) state.dropped += fields.length
   state.knownLetters += settlement.letters.length
   state.lane.forget(settlement.replaced)
-  for (const rows of settlement.rows.values()) {
-    for (const { entry } of rows) {
+  for (const entries of settlement.rows.values()) {
+    for (const entry of entries) {
       if (settlement.concludes === true) state.lane.conclude(entry)
       else state.lane.release(entry)
     }
