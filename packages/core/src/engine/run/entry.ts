@@ -85,8 +85,25 @@ export const slim = (entry: Entry): void => {
   entry.partition = undefined
 }
 
+const gone: Pick<Entry, "mapped" | "row" | "pages"> = {
+  mapped: { _tag: "Filtered", record: { key: "", change: "upsert", data: nothing } },
+  row: { id: "", key: "", change: "upsert", fields: nothing },
+  pages: [],
+}
+
+/**
+ * It is settled, and only its id and tally count from now on. A map that grows or shrinks leaves a table behind that has
+ * all its entries and points to the next table: once one of them is in the old space, they keep whatever went through the
+ * map until a major collection.
+ */
+export const empty = (entry: Entry): void => {
+  entry.mapped = gone.mapped
+  entry.row = gone.row
+  entry.pages = gone.pages
+}
+
 export const recordOf = ({ mapped }: Pick<Arrival, "mapped">): SourceRecord => mapped.record
 
-/** Versions setWrite where both have one; else the one that came last is newer. */
+/** Versions decide where both have one; else the one that came last is newer. */
 export const isOlder = (record: SourceRecord, than: SourceRecord): boolean =>
   record.version !== undefined && than.version !== undefined && record.version < than.version

@@ -2,7 +2,7 @@
  * The lanes of a route: rows that wait to be sent, one by one in memory or spooled for a job, rows in flight, and rows
  * that must wait for either. All of it is synchronous; effects happen between its steps.
  */
-import { type Arrival, type Entry, isOlder, newEntry, recordOf, setWrite, slim, type Write } from "./entry.ts"
+import { type Arrival, type Entry, empty, isOlder, newEntry, recordOf, setWrite, slim, type Write } from "./entry.ts"
 import { makeRowKeys } from "./rowKeys.ts"
 
 export type { Arrival } from "./entry.ts"
@@ -236,6 +236,7 @@ export const makeLane = (limits: LaneLimits, spools = false) => {
     if (entry === undefined) return
     land(entry)
     leave(entry)
+    empty(entry)
   }
 
   /** No row is on its way, nor about to go in a batch. */
