@@ -509,22 +509,41 @@ describe("a lock", () => {
   })
 
   it("lets pass what the organization takes", async () => {
-    const map = { ...person, Email: "email", Balance__c: "user_metadata.balance", AccountId: "user_metadata.account" }
+    const map = {
+      ...person,
+      Email: "email",
+      Auth0_Status__c: "user_metadata.status",
+      Balance__c: "user_metadata.balance",
+      AccountId: "user_metadata.account",
+    }
     const account = on.sandbox.control.salesforce.create("Account", { Name: "Acme" })
     const fine = {
       ...user,
       user_id: "auth0|fine",
       email: "o'brien+x@mail.example.com",
-      user_metadata: { balance: 1e8 - 2, account },
+      user_metadata: { balance: 1e8 - 2, account, status: "active" },
     }
+    const odd = { ...fine, email: '"Lovelace, Ada"@example.com', user_metadata: { ...fine.user_metadata, status: "" } }
     const file = write(pipelineOf({ map }))
     writeFileSync(lockFile(file), JSON.stringify(locks.upsert))
-    const sent = { ...record, Auth0_Id__c: fine.user_id, Email: fine.email, Balance__c: 1e8 - 2, AccountId: account }
-    const expect = { "crm.Contact": { row: sent } }
-    writeFileSync(file.replace(".yaml", ".test.yaml"), stringify({ tests: [{ name: "fine", record: fine, expect }] }))
+    const sent = {
+      ...record,
+      Auth0_Id__c: fine.user_id,
+      Email: fine.email,
+      Auth0_Status__c: "active",
+      Balance__c: 1e8 - 2,
+      AccountId: account,
+    }
+    const oddly = { ...sent, Email: odd.email, Auth0_Status__c: "" }
+    const tests = [
+      { name: "fine", record: fine, expect: { "crm.Contact": { row: sent } } },
+      { name: "odd", record: odd, expect: { "crm.Contact": { row: oddly } } },
+    ]
+    writeFileSync(file.replace(".yaml", ".test.yaml"), stringify({ tests }))
     assert.strictEqual((await sluice(["check", file], on.env)).code, 0)
     assert.strictEqual((await sluice(["test", file])).code, 0)
     assert.strictEqual(await said({ by: "upsert", record: sent }), "")
+    assert.strictEqual(await said({ by: "upsert", record: oddly }), "")
   })
 })
 

@@ -72,6 +72,7 @@ describe("fields", () => {
       const fields = yield* fieldsOf("Contact")
       assert.strictEqual(fields.get("FirstName")?.max, 40)
       assert.deepStrictEqual(fields.get("Tier__c")?.options, ["free", "gold"])
+      assert.isTrue(fields.get("Tier__c")?.loose)
       assert.isUndefined(fields.get("LeadSource")?.options)
       assert.deepStrictEqual(fields.get("Topics__c")?.options, ["news", "offers"])
     }).pipe(services),
@@ -86,6 +87,17 @@ describe("fields", () => {
       assert.strictEqual(fields.get("Employees__c")?.digits, 8)
       assert.isFalse(fields.get("HasOptedOutOfEmail")?.nullable)
       assert.isUndefined(fields.get("Email")?.nullable)
+    }).pipe(services),
+  )
+
+  it.effect("that refer to records of another system hold that one's keys, which are no record ids", () =>
+    Effect.gen(function* () {
+      const Order__c = { type: "reference", length: 40, referenceTo: ["Order__x"], relationshipName: "Order__r" }
+      salesforce(...opening("Contact", { Order__c }))
+      const writer = yield* open({ fields: ["Auth0_Id__c", "LastName", "Order__c"] })
+      const field = (yield* writer.fields ?? Effect.succeed([])).find(({ name }) => name === "Order__c")
+      assert.deepStrictEqual([field?.max, field?.format], [40, undefined])
+      assert.isUndefined(writer.refuse?.(row(1, { Order__c: "2026/17" })))
     }).pipe(services),
   )
 

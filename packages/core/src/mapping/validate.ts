@@ -105,8 +105,11 @@ function tooLong({ max }: Field, value: Json): Wrong | undefined {
     : undefined
 }
 
-/** Strict enough for what no destination takes, and for no more: each has rules of its own. */
-const email = /^[^\s@,;<>]{1,64}@[^\s@.,;<>]+(?:\.[^\s@.,;<>]+)+$/
+/**
+ * Strict enough for what no destination takes, and for no more: each has rules of its own, and says of the row what it
+ * does not take. Quotes hold any character (RFC 5321).
+ */
+const email = /^(?:"(?:[^"\\]|\\.)+"|[^\s@,;<>]+)@[^\s@.,;<>]+(?:\.[^\s@.,;<>]+)+$/
 
 function malformed({ format }: Field, value: Json): Wrong | undefined {
   return format !== "email" || typeof value !== "string" || value === "" || email.test(value)
@@ -120,13 +123,18 @@ function outOfRange({ digits }: Field, value: Json): Wrong | undefined {
   return { code: "out_of_range", message }
 }
 
-function notAnOption(field: Field, value: Json): Wrong | undefined {
-  const options = field.options
-  if (options === undefined) return undefined
+function notAnOption({ options, loose = false }: Field, value: Json): Wrong | undefined {
+  if (options === undefined || (loose && value === "")) return undefined
   const items: ReadonlyArray<Json> = isList(value) ? value : [value]
-  return items.every((item) => typeof item === "object" || options.includes(String(item)))
+  const isOne = (item: string) => options.includes(item) || (loose && includesLoosely(options, item))
+  return items.every((item) => typeof item === "object" || isOne(String(item)))
     ? undefined
     : { code: "not_an_option", message: `is none of the ${options.length} values it takes: ${someOf(options)}` }
+}
+
+function includesLoosely(options: ReadonlyArray<string>, item: string): boolean {
+  const folded = item.toLowerCase()
+  return options.some((option) => option.toLowerCase() === folded)
 }
 
 /** For messages: the first few of a list. */

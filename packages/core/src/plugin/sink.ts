@@ -58,6 +58,8 @@ export interface Field {
   readonly digits?: number
   /** The values it takes, where they are listed. */
   readonly options?: ReadonlyArray<string>
+  /** Capitals do not tell `options` apart, and empty text is no value, as null is. */
+  readonly loose?: boolean
   /** A row without it is refused. */
   readonly required?: boolean
   /** False: null is refused, which would take its value away. */

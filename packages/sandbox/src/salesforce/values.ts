@@ -43,7 +43,7 @@ const checkText = (field: FieldSpec, raw: unknown, source: Source): Checked => {
     const message = `${field.label}: data value too large: ${value} (max length=${field.length})`
     return refused(field, "STRING_TOO_LONG", message)
   }
-  if (field.type === "email" && !/^[^\s@,;]+@[^\s@,;]+\.[^\s@,;.]+$/.test(value))
+  if (field.type === "email" && !/^(?:"[^"]+"|[^\s@,;]+)@[^\s@,;]+\.[^\s@,;.]+$/.test(value))
     return refused(field, "INVALID_EMAIL_ADDRESS", `${field.label}: invalid email address: ${value}`)
   if (field.restrictedPicklist) {
     // The stored value is the picklist's own, whatever the case of what was sent.

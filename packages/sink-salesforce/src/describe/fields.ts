@@ -27,8 +27,11 @@ export const ID_FORMAT = "id"
 
 const formats: { readonly [type: string]: string } = { email: "email", id: ID_FORMAT, reference: ID_FORMAT }
 
-export const toFormat = ({ type }: DescribedField): string | undefined =>
-  Object.hasOwn(formats, type) ? formats[type] : undefined
+const ID_LENGTH = 18
+
+/** A longer reference is to a record of another system, by that one's own key. */
+export const toFormat = ({ type, length = ID_LENGTH }: DescribedField): string | undefined =>
+  Object.hasOwn(formats, type) && !(type === "reference" && length > ID_LENGTH) ? formats[type] : undefined
 
 /** Before the point: Salesforce rounds what stands after it. */
 const digitsOf = ({ type, digits = 0, precision = 0, scale = 0 }: DescribedField): number | undefined => {
@@ -86,7 +89,8 @@ export const toField = (field: DescribedField, options: Keying, object: Rights):
     ...(format === undefined ? {} : { format }),
     ...(digits === undefined ? {} : { digits }),
     ...(writable && !field.nillable ? { nullable: false } : {}),
-    ...(values !== undefined && values.length > 0 ? { options: values } : {}),
+    // Salesforce stores the picklist's own spelling, whatever the capitals of what was sent.
+    ...(values !== undefined && values.length > 0 ? { options: values, loose: true } : {}),
     ...(isRequired(field, mode) ? { required: true } : {}),
     ...(isKey(field, options) ? { key: true } : {}),
   }

@@ -32,7 +32,7 @@ export const fieldChanges = (saved: LockedFields, live: LockedFields, isOld: boo
 
 const withoutNews = (
   before: LockedField,
-  { max, format: _format, digits: _digits, nullable: _nullable, ...rest }: LockedField,
+  { max, format: _format, digits: _digits, loose: _loose, nullable: _nullable, ...rest }: LockedField,
 ): LockedField => ({ ...rest, ...(before.max === undefined || max === undefined ? {} : { max }) })
 
 function* aspects(before: LockedField, after: LockedField): Generator<string> {
@@ -45,6 +45,7 @@ function* aspects(before: LockedField, after: LockedField): Generator<string> {
   if (before.max !== after.max) yield `took ${length(before.max)}, takes ${length(after.max)} now`
   if (before.digits !== after.digits) yield `took ${digits(before.digits)}, takes ${digits(after.digits)} now`
   if (before.format !== after.format) yield `was of ${form(before.format)}, is of ${form(after.format)} now`
+  if (before.loose !== after.loose) yield after.loose ? "takes other capitals now" : "takes no other capitals now"
   if (!Equal.equals(before.options, after.options)) yield* optionChanges(before.options, after.options)
 }
 

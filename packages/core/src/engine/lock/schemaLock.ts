@@ -11,6 +11,7 @@ const LockedField = Schema.Struct({
   format: Schema.optionalKey(Schema.String),
   digits: Schema.optionalKey(Schema.Int),
   options: Schema.optionalKey(Schema.Array(Schema.String)),
+  loose: Schema.optionalKey(Schema.Literal(true)),
   required: Schema.optionalKey(Schema.Literal(true)),
   /** Absent: null takes its value away. */
   nullable: Schema.optionalKey(Schema.Literal(false)),
@@ -27,7 +28,7 @@ const LockedSink = Schema.Struct({
 })
 export type LockedSink = typeof LockedSink.Type
 
-/** The first version kept less of a field: no format, no digits, and not whether it is nullable. */
+/** The first version kept less of a field: no format, no digits, and not whether it is loose or nullable. */
 const VERSION = 2
 export const NEWS = "e-mail and id formats, number ranges and whether null is taken"
 
@@ -43,9 +44,10 @@ export const isOutdated = ({ sluice_lock }: SchemaLock): boolean => sluice_lock 
 
 const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(SchemaLock))
 
-export const parseLock = (file: string, text: string): Effect.Effect<SchemaLock, ConfigError> =>
+/** `pipelineFile`: whose lock it is. */
+export const parseLock = (file: string, text: string, pipelineFile: string): Effect.Effect<SchemaLock, ConfigError> =>
   Effect.mapError(decode(text, { onExcessProperty: "error" }), () => {
-    const message = "this is no lock of this version: `sluice schema --connect FILE --lock` writes it anew"
+    const message = `this is no lock of this version: \`sluice schema --connect ${pipelineFile} --lock\` writes it anew`
     const problem = { code: "lock.invalid", severity: "error" as const, path: "", message, file, line: 1, column: 1 }
     return new ConfigError({ problems: [problem] })
   })
@@ -78,13 +80,14 @@ const oneLine = (field: LockedField): string => {
 
 /** What of a field is kept, in one order whatever the plugin's. */
 export const lockField = (field: Field): LockedField => {
-  const { type, max, format, digits, options, required, nullable, key, writable } = field
+  const { type, max, format, digits, options, loose, required, nullable, key, writable } = field
   return {
     type,
     ...(max === undefined ? {} : { max }),
     ...(format === undefined ? {} : { format }),
     ...(digits === undefined ? {} : { digits }),
     ...(options === undefined ? {} : { options: [...new Set(options)].sort() }),
+    ...(loose === true ? { loose } : {}),
     ...(required === true ? { required } : {}),
     ...(nullable === false ? { nullable } : {}),
     ...(key === true ? { key } : {}),
