@@ -203,6 +203,7 @@ export const connect = Effect.fnUntraced(function* (
   /** Why a file was not sent, as Salesforce says it. */
   const unsent = (name: string, { status, body }: LinkDenied): CallReason => {
     const answer = { status, headers: Headers.empty, body }
+    if (isExpired(answer)) return ended()
     const verdict = classify(answer)
     if (verdict._tag === "Fail") return verdict.reason
     if (verdict._tag === "Accept")

@@ -496,6 +496,14 @@ describe("a job that does not go as it should", () => {
     }).pipe(services),
   )
 
+  it.effect("a new session that is not accepted for a result file either is no outage", () =>
+    Effect.gen(function* () {
+      const ended = () => when(`GET ${AT}/successfulResults`, 401, [{ errorCode: "INVALID_SESSION_ID" }])
+      salesforce(...opening("Contact"), state("JobComplete"), ended(), signIn({ access_token: "another" }), ended())
+      assert.strictEqual((yield* failing((yield* lane()).settle(refOf(JOB), rows)))?._tag, "Unauthorized")
+    }).pipe(services),
+  )
+
   it.effect(
     "result files are calls of the day: the reserve is left to others, and is waited for where the file says so",
     () =>
