@@ -173,7 +173,9 @@ describe("sluice sandbox", () => {
 describe("schema", () => {
   it("prints a JSON Schema that knows the plugins' keys, and with --connect the live fields", async () => {
     const file = JSON.parse((await sluice(["schema"])).stdout)
-    assert.include(JSON.stringify(file), "client_secret")
+    for (const key of ["client_secret", "login_url", "environment_id"]) {
+      assert.include(JSON.stringify(file), `"${key}"`)
+    }
     const live = await sluice(["schema", "--connect", config, "--json", "--state", messy.state], messy.env)
     const fields: ReadonlyArray<{ readonly name: string }> = JSON.parse(live.stdout)["brevo.contacts"]
     assert.isTrue(fields.some(({ name }) => name === "COMPANY"))

@@ -3,7 +3,7 @@ import { type Field, jsonSchema, liveFields, Plugins, testJsonSchema } from "@sl
 import * as Effect from "effect/Effect"
 import { EXIT } from "../exit.ts"
 import { loadToConnect } from "../load.ts"
-import { layer as pluginsLayer } from "../node/plugins.ts"
+import { layer as pluginsLayer, shortNames } from "../node/plugins.ts"
 import { present } from "../present.ts"
 import { table } from "../render/table.ts"
 import { clean, type Page } from "../render/text.ts"
@@ -18,12 +18,9 @@ export interface SchemaInput {
   readonly state: string | undefined
 }
 
-/** The plugins this version ships. */
-const SHIPPED = ["auth0", "brevo", "salesforce"]
-
 const fileSchema = Effect.gen(function* () {
   const plugins = yield* Plugins
-  const named = yield* Effect.forEach(SHIPPED, (use) =>
+  const named = yield* Effect.forEach(shortNames.keys(), (use) =>
     Effect.map(plugins.load(use, "sluice.yaml"), (module) => ({ use, ...module })),
   )
   yield* present(jsonSchema(named), { json: true, render: () => "", exit: EXIT.done })
