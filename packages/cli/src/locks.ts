@@ -10,7 +10,7 @@ export const lockFileOf = (file: string): string => `${file.replace(/\.ya?ml$/, 
 export const readLock = (file: string): Effect.Effect<SchemaLock | undefined, ConfigError> =>
   Effect.suspend(() => {
     const lockFile = lockFileOf(file)
-    return fs.existsSync(lockFile) ? parseLock(lockFile, fs.readFileSync(lockFile, "utf8")) : Effect.undefined
+    return fs.existsSync(lockFile) ? parseLock(lockFile, fs.readFileSync(lockFile, "utf8"), file) : Effect.undefined
   })
 
 export const writeLock = (file: string, text: string): Effect.Effect<void, EnvironmentRefused> =>

@@ -69,10 +69,13 @@ const VARIABLES =
 const REFRESH =
   "correct these; where the destination differs by now, `sluice schema --connect FILE --lock` saves it anew"
 
+/** Of the problems with saved fields: the message says what to do. */
+const saysItself = new Set(["lock.invalid", "lock.missing", "lock.old"])
+
 /** What holds for several is said once, below the last: where variables come from, and saved fields. */
 export const ofProblems = (problems: ReadonlyArray<Problem>): ReadonlyArray<Trouble> => {
   const variable = problems.findLastIndex(({ code }) => code === "variable.missing")
-  const saved = problems.findLastIndex(({ code, severity }) => code.startsWith("lock.") && severity === "error")
+  const saved = problems.findLastIndex(({ code }) => code.startsWith("lock.") && !saysItself.has(code))
   return problems.map(ofProblem).map((trouble, at) => {
     if (at === variable) return { ...trouble, fix: VARIABLES }
     return at === saved && trouble.fix === undefined ? { ...trouble, fix: REFRESH } : trouble

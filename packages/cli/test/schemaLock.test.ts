@@ -138,7 +138,12 @@ describe("check, offline, against saved fields", () => {
     writeFileSync(lock, text.slice(0, -9))
     const broken = await check(offline())
     assert.deepStrictEqual([broken.code, broken.found?.problems[0]?.code], [2, "lock.invalid"])
-    writeFileSync(lock, text)
+    assert.include(broken.found?.problems[0]?.message, `\`sluice schema --connect ${file} --lock\``)
+    const shown = await sluice(["check", file], offline())
+    assert.strictEqual(shown.stdout.split("--lock").length, 2, shown.stdout)
+    const anew = await save()
+    assert.strictEqual(anew.code, 0, anew.stdout)
+    assert.strictEqual(readFileSync(lock, "utf8"), text)
   })
 })
 

@@ -18,7 +18,8 @@ interface Locked {
 
 export const saveLock = Effect.fnUntraced(function* (file: string, input: SchemaInput) {
   const { plan, env } = yield* loadToConnect({ file, envFile: input.envFile })
-  const before = yield* readLock(file)
+  // One that cannot be read, as with the marks of a merge, is written anew: what it says to do must work.
+  const before = yield* Effect.catchTag(readLock(file), "ConfigError", () => Effect.undefined)
   const after = yield* liveLock(plan.pipelines).pipe(Effect.provide(layer({ stateFile: input.state, env })))
   const text = printLock(after)
   const written = before === undefined || printLock(before) !== text
