@@ -166,6 +166,8 @@ const cases: ReadonlyArray<Case> = [
     true,
   ),
   value("MALFORMED_ID data", "AccountId", "acme", "malformed_id", /external id/),
+  mapped("MALFORMED_ID data", "AccountId", { value: "acme" }, "lock.malformed-id", /external id/, "acme"),
+  mapped("MALFORMED_ID data", "AccountId", { from: "nickname", default: "a" }, "lock.malformed-id", /15 or 18/, "a"),
   {
     name: "rows are matched by what is no id",
     row: "MALFORMED_ID data",
@@ -506,6 +508,17 @@ describe("a lock", () => {
       unmapped?.problems.map(({ code }) => code),
       ["lock.required-field"],
     )
+  })
+
+  it("finds with a connection the same of a literal", async () => {
+    const file = write(pipelineOf({ map: { ...person, AccountId: { value: "acme" } } }))
+    const { code, stdout } = await sluice(["check", file, "--connect", "--json", "--state", on.state], on.env)
+    const [checked] = JSON.parse(stdout).files
+    assert.deepStrictEqual(
+      checked.connected.findings.map(({ code, path }: { code: string; path: unknown }) => [code, path]),
+      [["malformed_id", ["map", "AccountId", "value"]]],
+    )
+    assert.strictEqual(code, 2)
   })
 
   it("lets pass what the organization takes", async () => {

@@ -1,7 +1,6 @@
 /** Asks the vendors whether a pipeline can work: credentials, scopes, fields. Reads only (rule 6). */
 import * as Effect from "effect/Effect"
 import type { Scope } from "effect/Scope"
-import { checkMapping } from "../../mapping/validate.ts"
 import type { Identity } from "../../plugin/services.ts"
 import type { Connection, Field } from "../../plugin/sink.ts"
 import { Digest } from "../../state/digest.ts"
@@ -11,6 +10,7 @@ import { fingerprint } from "../lock/liveLock.ts"
 import { isOutdated, lockedObject, lockedSink, lockFields, NEWS, type SchemaLock } from "../lock/schemaLock.ts"
 import type { Pipeline, Route } from "../pipeline.ts"
 import { fieldsOf } from "./liveFields.ts"
+import { routeProblems } from "./routeProblems.ts"
 
 export interface CheckFinding {
   readonly severity: "error" | "warning"
@@ -94,7 +94,7 @@ const checkFields = Effect.fnUntraced(function* (
   const live = (yield* fieldsOf(connection, route)) ?? []
   const drift =
     lock === undefined || live.length === 0 ? [] : ofDrift(pipeline, route, live, fingerprint(sha256, account), lock)
-  const problems = live.length === 0 ? [] : checkMapping(live, route.mapping)
+  const problems = live.length === 0 ? [] : routeProblems(route, live)
   const found = problems.map((problem): CheckFinding => {
     const hint = problem.suggestion === undefined ? "" : `; did you mean ${problem.suggestion}?`
     return {

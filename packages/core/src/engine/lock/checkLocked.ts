@@ -4,9 +4,8 @@ import * as Result from "effect/Result"
 import type { Path, Problem } from "../../config/problem.ts"
 import { printPath } from "../../config/problem.ts"
 import { parseYaml } from "../../config/yaml.ts"
-import { checkMapping } from "../../mapping/validate.ts"
 import type { Field } from "../../plugin/sink.ts"
-import { writerRequest } from "../connect.ts"
+import { routeProblems, rulesOf } from "../check/routeProblems.ts"
 import type { Pipeline, Route } from "../pipeline.ts"
 import { isOutdated, lockedFields, NEWS, type SchemaLock } from "./schemaLock.ts"
 
@@ -40,7 +39,7 @@ export const checkLocked = ({ file, text, pipelines, lockFile, lock }: LockedInp
       }
       if (fields.length === 0) return []
       const wrong = unworkable(route, fields)
-      const others = checkMapping(fields, route.mapping)
+      const others = routeProblems(route, fields)
         .filter((each) => !Equal.equals(each.path, wrong?.path))
         .map(({ path: below, code, ...said }) =>
           problem([...path, ...below], { ...said, code: `lock.${code.replaceAll("_", "-")}`, severity: "error" }),
@@ -55,7 +54,7 @@ export const checkLocked = ({ file, text, pipelines, lockFile, lock }: LockedInp
 
 /** Why the sink could not write the route, as it says of these fields: that says more than core of the same place. */
 const unworkable = (route: Route, fields: ReadonlyArray<Field>) => {
-  const rules = route.spec.rules?.(writerRequest(route, undefined), fields)
+  const rules = rulesOf(route, fields)
   if (rules === undefined || Result.isSuccess(rules)) return undefined
   const { reason } = rules.failure
   return { message: reason.message, path: reason._tag === "Misconfigured" ? reason.path : undefined }
