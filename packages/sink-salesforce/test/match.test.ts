@@ -427,6 +427,22 @@ describe("a match", () => {
 })
 
 describe("preview", () => {
+  it.effect("tells no change where Salesforce keeps its own spelling, of an address or of a picklist", () =>
+    Effect.gen(function* () {
+      const fields = ["Auth0_Id__c", "LastName", "Email", "Tier__c"]
+      const query = `SELECT Id, ${fields.join(", ")} FROM Contact WHERE Auth0_Id__c IN ('auth0|1')`
+      const record = { Id: CONTACT, Auth0_Id__c: "auth0|1", LastName: "lovelace", Email: ADA, Tier__c: "gold" }
+      salesforce(
+        ...opening("Contact"),
+        when(`GET /query?q=${encodeURIComponent(query)}`, 200, { totalSize: 1, done: true, records: [record] }),
+      )
+      const writer = yield* open({ fields, options: { match: [] } })
+      const spelled = { LastName: "Lovelace", Email: ADA.toUpperCase(), Tier__c: "Gold" }
+      const held = yield* writer.lookup?.(["auth0|1"], [row(1, spelled)]) ?? Effect.succeed(new Map())
+      assert.deepStrictEqual(held.get("auth0|1")?.fields, { Auth0_Id__c: "auth0|1", ...spelled, LastName: "lovelace" })
+    }).pipe(services),
+  )
+
   it.effect("says which record a row is, and why; what a run would adopt or hold as well", () =>
     Effect.gen(function* () {
       const keys = ["auth0|1", "auth0|2"]

@@ -15,9 +15,14 @@ const moment = (text: string, wanted: Json | undefined): string => {
   return Number.isNaN(at) ? text : new Date(at * 1000).toISOString()
 }
 
+/** Salesforce keeps addresses in small letters, and of a choice the picklist's own spelling. */
+const respelled: ReadonlySet<string> = new Set(["email", "picklist"])
+
 const fromWire = ({ field, parent }: Column, value: Json, wanted: Json | undefined): Json => {
   if (typeof value !== "string" || parent !== undefined) return value
   if (typeOf(field) === "datetime") return moment(value, wanted)
+  if (respelled.has(field.type) && typeof wanted === "string" && wanted.toLowerCase() === value.toLowerCase())
+    return wanted
   return typeOf(field) === "list" ? value.split(";") : value
 }
 
