@@ -66,8 +66,9 @@ export const troublesOf = (failure: CommandFailure): ReadonlyArray<Trouble> => {
 const VARIABLES =
   "set them in the shell, in `.env` beside the file, or with --env-file; `sluice sandbox` prints a set to try with"
 
-const REFRESH =
-  "correct these; where the destination differs by now, `sluice schema --connect FILE --lock` saves it anew"
+/** What is saved depends on the destination, and on how a route writes to it: one that makes no records needs fewer fields. */
+const refresh = (file: string) =>
+  `correct these; where the destination or the route's \`with\` differs by now, \`sluice schema --connect ${file} --lock\` saves its fields anew`
 
 /** Of the problems with saved fields: the message says what to do. */
 const saysItself = new Set(["lock.invalid", "lock.missing", "lock.old"])
@@ -76,9 +77,12 @@ const saysItself = new Set(["lock.invalid", "lock.missing", "lock.old"])
 export const ofProblems = (problems: ReadonlyArray<Problem>): ReadonlyArray<Trouble> => {
   const variable = problems.findLastIndex(({ code }) => code === "variable.missing")
   const saved = problems.findLastIndex(({ code }) => code.startsWith("lock.") && !saysItself.has(code))
-  return problems.map(ofProblem).map((trouble, at) => {
+  return problems.map((problem, at) => {
+    const trouble = ofProblem(problem)
     if (at === variable) return { ...trouble, fix: VARIABLES }
-    return at === saved && trouble.fix === undefined ? { ...trouble, fix: REFRESH } : trouble
+    if (at !== saved) return trouble
+    const fix = refresh(problem.file)
+    return { ...trouble, fix: trouble.fix === undefined ? fix : `${trouble.fix} Or ${fix}` }
   })
 }
 

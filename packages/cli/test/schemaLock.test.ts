@@ -112,6 +112,8 @@ describe("check, offline, against saved fields", () => {
         key: LASTNAME`),
     )
     const { code, found } = await check(offline())
+    const shown = (await sluice(["check", file], offline())).stdout.replaceAll(/\s+/g, " ")
+    assert.include(shown, `the route's \`with\` differs by now, \`sluice schema --connect ${file} --lock\``)
     it1.write("users.yaml", pipeline(map))
     await save()
     assert.strictEqual(code, 2)
