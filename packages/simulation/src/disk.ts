@@ -137,7 +137,7 @@ export const makeDisk = (latencyMillis: () => number = () => 0): Disk => {
         ]),
       ),
     marked: (route) => [
-      ...all(`SELECT json_extract(value, '$.id') AS id FROM sending, json_each(rows) WHERE ${ofRoute}`, route).map(
+      ...all(`SELECT json_extract(value, '$[0]') AS id FROM sending, json_each(rows) WHERE ${ofRoute}`, route).map(
         (row) => String(row.id),
       ),
       ...spooled(route, "ref IS NULL"),

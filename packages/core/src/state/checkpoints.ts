@@ -1,11 +1,11 @@
 /** Where a pipeline's scan of a stream can resume, and which keys the scan has passed. */
-import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Json } from "effect/Schema"
 import type { SqlClient } from "effect/sql/SqlClient"
 import { StateError } from "./errors.ts"
 import { chunked } from "./ledger.ts"
+import { makePlaceholders } from "./placeholders.ts"
 
 export interface Checkpoint {
   /** JSON of the routes, destination accounts and mappings that the position speaks for. */
@@ -24,6 +24,7 @@ export interface CheckpointScope {
 }
 
 export const makeCheckpoints = (sql: SqlClient, scope: CheckpointScope, sha256: (text: string) => string) => {
+  const { tuples } = makePlaceholders(sql)
   const checksum = (checkpoint: { covers: string; position: string | null; scan: string; open: number }): string =>
     sha256(JSON.stringify([scope.scope, checkpoint.covers, checkpoint.position, checkpoint.scan, checkpoint.open]))
 
@@ -60,7 +61,12 @@ export const makeCheckpoints = (sql: SqlClient, scope: CheckpointScope, sha256: 
   const see = (scan: string, ids: ReadonlyArray<string>) =>
     chunked(
       ids,
-      (part) => sql`INSERT INTO seen ${sql.insert(Arr.map(part, (id) => ({ scan, id })))} ON CONFLICT DO NOTHING`,
+      (part) => sql`
+        INSERT INTO seen (scan, id) VALUES ${tuples(
+          part.length,
+          part.flatMap((id) => [scan, id]),
+          "",
+        )} ON CONFLICT DO NOTHING`,
     )
 
   const clearSeen = (scan: string) => sql`DELETE FROM seen WHERE scan = ${scan}`

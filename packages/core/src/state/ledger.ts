@@ -67,7 +67,7 @@ export const makeLedger = (sql: SqlClient, ns: number) => {
     return chunked(
       rows,
       (part) => sql`
-        INSERT INTO ledger (${columns}, ns) VALUES ${tuples(part.map(valuesOf), `, ${ns}`)}
+        INSERT INTO ledger (${columns}, ns) VALUES ${tuples(part.length, valuesOf(part), `, ${ns}`)}
         ON CONFLICT (ns, id) DO UPDATE SET
           row_key = excluded.row_key, hash = excluded.hash, version = excluded.version,
           remote_id = COALESCE(excluded.remote_id, ledger.remote_id)
@@ -132,26 +132,21 @@ const rowOf = ([id, key, hash, version, remoteId]: ReadonlyArray<unknown>): Ledg
 
 const textOrNull = (value: unknown): string | null => (typeof value === "string" ? value : null)
 
-const valuesOf = ({ id, row_key, hash, version, remote_id }: LedgerRow): ReadonlyArray<string | null> => [
-  id,
-  row_key,
-  hash,
-  version,
-  remote_id,
-]
+const valuesOf = (rows: ReadonlyArray<LedgerRow>): ReadonlyArray<string | null> => {
+  const values: Array<string | null> = []
+  for (const { id, row_key, hash, version, remote_id } of rows) values.push(id, row_key, hash, version, remote_id)
+  return values
+}
 
 const firstCount = (rows: ReadonlyArray<{ readonly n: number }>): number => Number(rows[0]?.n ?? 0)
 
 /** Runs a statement over parts of a long list. */
 export const chunked = Effect.fnUntraced(function* <A, B, E, R>(
   items: ReadonlyArray<A>,
-  run: (part: readonly [A, ...Array<A>]) => Effect.Effect<ReadonlyArray<B>, E, R>,
+  run: (part: Arr.NonEmptyReadonlyArray<A>) => Effect.Effect<ReadonlyArray<B>, E, R>,
 ): Effect.fn.Return<ReadonlyArray<B>, E, R> {
+  if (items.length <= chunkSize) return Arr.isReadonlyArrayNonEmpty(items) ? yield* run(items) : []
   const found: Array<B> = []
-  for (let start = 0; start < items.length; start += chunkSize) {
-    const [first, ...rest] = items.slice(start, start + chunkSize)
-    if (first === undefined) break
-    for (const row of yield* run([first, ...rest])) found.push(row)
-  }
+  for (const part of Arr.chunksOf(items, chunkSize)) found.push(...(yield* run(part)))
   return found
 })

@@ -16,12 +16,13 @@ export const makePlaceholders = (sql: SqlClient) => {
   return {
     /** For `IN`. `after` so many values that a list before it in the statement binds. */
     list: (values: ReadonlyArray<Bound>, after = 0) => sql.unsafe(tuple(values.length, after, ""), values),
-    /** For `VALUES`. `end` is written after the placeholders of each row. All rows are of one length. */
-    tuples: (rows: ReadonlyArray<ReadonlyArray<Bound>>, end: string) => {
-      const width = rows[0]?.length ?? 0
-      const first = tuple(width, 0, end)
-      const text = rows.map((_, row) => (isNumbered ? tuple(width, row * width, end) : first)).join(",")
-      return sql.unsafe(text, rows.flat())
+    /** For `VALUES`: so many rows, with their values one after the other. `end` is written after each row's. */
+    tuples: (rows: number, values: ReadonlyArray<Bound>, end: string) => {
+      const width = values.length / rows
+      const text = isNumbered
+        ? Array.from({ length: rows }, (_, row) => tuple(width, row * width, end)).join(",")
+        : `${tuple(width, 0, end)},`.repeat(rows - 1) + tuple(width, 0, end)
+      return sql.unsafe(text, values)
     },
   }
 }

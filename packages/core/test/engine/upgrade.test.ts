@@ -6,6 +6,7 @@ import { DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import * as SqlClient from "effect/sql/SqlClient"
 import { listDeadLetters } from "../../src/engine/deadLetters.ts"
 import { listRuns } from "../../src/engine/history.ts"
 import { Outcome } from "../../src/plugin/outcome.ts"
@@ -81,6 +82,25 @@ describe("upgrade", () => {
       ),
     )
   }
+
+  it.effect("state-0001.sql: the mark of a batch that an earlier version left is read", () =>
+    Effect.acquireUseRelease(
+      restore("state-0001.sql"),
+      (file) =>
+        Effect.gen(function* () {
+          const sql = yield* SqlClient.SqlClient
+          const rows = JSON.stringify([{ id: "a", row_key: "a", hash: "h", version: "1" }])
+          yield* sql`INSERT INTO sending ${sql.insert({ batch: "19700101-000000-000000.1", ns: 1, rows })}`
+          const { pipeline, sink } = written()
+          assert.deepInclude(countsOf(yield* runOne(pipeline, { fullRefresh: true })), { unchanged: 1, rejected: 1 })
+          assert.deepStrictEqual(
+            sink.batches.flatMap((batch) => batch.rows.map(({ id }) => id)),
+            ["a"],
+          )
+        }).pipe(Effect.provide(servicesOver(file))),
+      (file) => Effect.sync(() => rmSync(join(file, ".."), { recursive: true })),
+    ),
+  )
 
   it.effect("state-0002.sql: a job that was left open is settled", () =>
     Effect.acquireUseRelease(

@@ -194,11 +194,11 @@ const settleAnswers = Effect.fnUntraced(function* (
 ): Effect.fn.Return<ReadonlyArray<Entry>, StateFailure> {
   const answered: Array<Answered> = []
   const rest: Array<Entry> = []
-  for (const [at, entry] of entries.entries()) {
+  entries.forEach((entry, at) => {
     const outcome = outcomes[at]
     if (outcome === undefined || (outcome._tag === "Deferred" && !isLast)) rest.push(entry)
     else answered.push({ entry, outcome })
-  }
+  })
   if (answered.length === 0) return rest
   sending.open = without(sending.open, answered)
   const also = state.sending.remark(sending.mark, sending.open.map(markOf))
