@@ -27,13 +27,14 @@ export interface Frontier {
   readonly pass: (passed: Passed) => void
   /** The scan starts over: no position of a page so far is committed any more. */
   readonly restart: () => void
-  /** Records on pages that could be passed but are not committed. */
+  /** Records on pages that are not committed, whether they could be or not. */
   readonly uncommitted: () => number
 }
 
 export const makeFrontier = (): Frontier => {
   const pages: Array<OpenPage> = []
   const stale = new WeakSet<OpenPage>()
+  let records = 0
 
   const prefix = (settling: ReadonlyMap<OpenPage, number>): Array<OpenPage> => {
     const found: Array<OpenPage> = []
@@ -47,6 +48,7 @@ export const makeFrontier = (): Frontier => {
   return {
     add: (page) => {
       pages.push(page)
+      records += page.records
     },
     passable: (settling) => {
       const found = prefix(settling)
@@ -55,10 +57,11 @@ export const makeFrontier = (): Frontier => {
     },
     pass: (passed) => {
       pages.splice(0, passed.pages.length)
+      for (const page of passed.pages) records -= page.records
     },
     restart: () => {
       for (const page of pages) stale.add(page)
     },
-    uncommitted: () => prefix(new Map()).reduce((sum, page) => sum + page.records, 0),
+    uncommitted: () => records,
   }
 }

@@ -89,13 +89,16 @@ const commit = Effect.fnUntraced(
   (effect, ctx) => Semaphore.withPermit(ctx.committing, effect),
 )
 
-/** Commits the pages that nothing holds open: at the latest after 1,000 records or a second. */
+/** A position alone waits so long for the next settlement's commit: what it saves after a crash is reading again. */
+const longestUncommitted = { records: 10_000, millis: 1000 }
+
+/** Commits the pages that nothing holds open: at the latest after 10,000 records or a second. */
 export const commitFrontier = Effect.fnUntraced(
   function* (ctx: RunContext, how: "due" | "now"): Effect.fn.Return<void, StateFailure> {
     const now = yield* Clock.currentTimeMillis
+    if (how === "due" && !isDue(ctx, now)) return
     const passed = ctx.frontier.passable(new Map())
     if (passed === undefined) return
-    if (how === "due" && ctx.frontier.uncommitted() < 1000 && now - ctx.committedMillis < 1000) return
     yield* ctx.transact(savePosition(ctx, passed, yield* DateTime.now))
     ctx.frontier.pass(passed)
     ctx.committedMillis = now
@@ -103,6 +106,9 @@ export const commitFrontier = Effect.fnUntraced(
   Effect.uninterruptible,
   (effect, ctx) => Semaphore.withPermit(ctx.committing, effect),
 )
+
+const isDue = ({ committedMillis, frontier }: RunContext, now: number): boolean =>
+  frontier.uncommitted() >= longestUncommitted.records || now - committedMillis >= longestUncommitted.millis
 
 /** The scan starts over: the keys of its pages and the positions of those under way count no more. */
 export const restartScan = (ctx: RunContext): Effect.Effect<void, StateFailure> =>
