@@ -66,7 +66,7 @@ export const troublesOf = (failure: CommandFailure): ReadonlyArray<Trouble> => {
 const VARIABLES =
   "set them in the shell, in `.env` beside the file, or with --env-file; `sluice sandbox` prints a set to try with"
 
-/** What is saved depends on the destination, and on how a route writes to it: one that makes no records needs fewer fields. */
+/** Fields depend on the destination, and on how a route writes to it: one that makes no records needs fewer. */
 const refresh = (file: string) =>
   `correct these; where the destination or the route's \`with\` differs by now, \`sluice schema --connect ${file} --lock\` saves its fields anew`
 
