@@ -1,5 +1,7 @@
 /** Variants measured in turns, A B C A B C …, so that what disturbs the machine disturbs all of them. */
 import { performance } from "node:perf_hooks"
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
 import { arrived, reset, type Settings } from "./counterpart/control.ts"
 
 export interface Variant {
@@ -31,8 +33,13 @@ export const median = (numbers: ReadonlyArray<number>): number => {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
 }
 
+setFlagsFromString("--expose-gc")
+/** Whoever runs next would else pay for what was left. */
+const collectGarbage: () => void = runInNewContext("gc")
+
 const sample = async (origin: string, variant: Variant): Promise<Sample> => {
   await reset(origin, variant.settings)
+  collectGarbage()
   const cpu = process.cpuUsage()
   const start = performance.now()
   await variant.run()

@@ -5,8 +5,6 @@
 import { type Arrival, type Entry, empty, isOlder, newEntry, recordOf, setWrite, slim, type Write } from "./entry.ts"
 import { makeRowKeys } from "./rowKeys.ts"
 
-export type { Arrival } from "./entry.ts"
-
 export interface LaneLimits {
   readonly rows: number
   readonly bytes: number

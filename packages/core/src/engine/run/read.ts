@@ -10,8 +10,8 @@ import type { ScanRequest } from "../../plugin/source.ts"
 import type { StateFailure } from "../../state/errors.ts"
 import { arrive } from "./arrive.ts"
 import type { RunContext } from "./context.ts"
+import type { Arrival } from "./entry.ts"
 import type { OpenPage } from "./frontier.ts"
-import type { Arrival } from "./lane.ts"
 import type { RouteState } from "./routeState.ts"
 import { commitFrontier, progress } from "./settle.ts"
 import { awaitRoom } from "./workers.ts"
@@ -136,8 +136,8 @@ export const mapRecords = (
   ctx: RunContext,
   state: RouteState,
   records: ReadonlyArray<SourceRecord>,
-  from: Pick<Arrival, "pages" | "position" | "tally">,
+  { pages, position, tally }: Pick<Arrival, "pages" | "position" | "tally">,
 ): Effect.Effect<ReadonlyArray<Arrival>> =>
   Effect.map(state.route.mapping.map(records, ctx.startMillis), (mapped) =>
-    mapped.map((each) => ({ id: each.record.key, mapped: each, ...from })),
+    mapped.map((each) => ({ id: each.record.key, mapped: each, pages, position, tally })),
   )
