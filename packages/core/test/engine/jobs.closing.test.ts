@@ -220,4 +220,51 @@ describe("jobs", () => {
       )
     }).pipe(Effect.provide(services())),
   )
+
+  it.effect(
+    "rule 7: a version takes the place of one that a job gave back and of one that waits for another's key",
+    () =>
+      Effect.gen(function* () {
+        const sink = fakeSink()
+        const jobs = fakeJobs(sink)
+        jobs.limits = { rows: 3 }
+        sink.writer = { jobs, limits: { rows: 1 }, repeatable: false }
+        const keyed = (id: string, key: string, version: string) => record(id, { key, name: version }, version)
+        const source = fakeSource([
+          [keyed("d", "kd", "1"), keyed("x", "kx", "1"), keyed("c", "kc", "1")],
+          [keyed("x", "kd", "2")],
+          [keyed("x", "kx", "3")],
+        ])
+        const [inJob, inBatch] = [yield* Latch.make(), yield* Latch.make()]
+        const [second, third] = [yield* Latch.make(), yield* Latch.make()]
+        source.before = (page) => [inJob, inBatch][page - 2]?.await ?? Effect.void
+        jobs.answer = (rows) =>
+          Stream.fromEffect(
+            Effect.gen(function* () {
+              yield* inJob.open
+              yield* second.await
+              return rows.map((row) =>
+                row.id === "c" ? deliver(sink, row) : Outcome.Deferred({ id: row.id, message: "busy" }),
+              )
+            }),
+          )
+        sink.answer = (batch) =>
+          Effect.gen(function* () {
+            yield* inBatch.open
+            yield* third.await
+            return batch.rows.map((row) => deliver(sink, row))
+          })
+        const map = { key: "id", id: "key", name: "name" }
+        const onEvent = (event: RunEvent) => {
+          const arrived = event._tag === "Progress" ? [second, third][event.read - 4] : undefined
+          return Effect.asVoid(arrived?.open ?? Effect.void)
+        }
+        const report = yield* runOne(pipelineOf(source, { fake: { sink, map } }), { onEvent })
+        assert.deepInclude(countsOf(report), { read: 5, created: 3, superseded: 2, pending: 0 })
+        assert.deepStrictEqual(
+          sink.batches.map(({ rows }) => rows.map(({ id, fields }) => [id, fields.name])),
+          [[["d", "1"]], [["x", "3"]]],
+        )
+      }).pipe(Effect.provide(services())),
+  )
 })

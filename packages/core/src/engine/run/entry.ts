@@ -92,9 +92,9 @@ const gone: Pick<Entry, "mapped" | "row" | "pages"> = {
 }
 
 /**
- * It is settled, and only its id and tally count from now on. A map that grows or shrinks leaves a table behind that has
- * all its entries and points to the next table: once one of them is in the old space, they keep whatever went through the
- * map until a major collection.
+ * It is settled or lost to a newer version, and only its id and tally count from now on. A map that grows or shrinks
+ * leaves a table behind that has all its entries and points to the next table: once one of them is in the old space, they
+ * keep whatever went through the map until a major collection.
  */
 export const empty = (entry: Entry): void => {
   entry.mapped = gone.mapped

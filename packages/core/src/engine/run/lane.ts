@@ -49,11 +49,14 @@ export const makeLane = (limits: LaneLimits, spools = false) => {
     const free: Array<Entry> = []
     const superseded: Array<Entry> = []
     const take = (entry: Entry): void => {
-      const other = unsent(entry.id)
-      const loses = other !== undefined && isOlder(recordOf(entry), recordOf(other))
-      if (other !== undefined) superseded.push(replace(other, entry, loses))
-      if (other !== undefined && !loses) withdraw(other, free)
-      if (!loses) enter(entry, free)
+      // Two where a row came back from a job while a newer version of it waits for somebody else's key.
+      for (let other = unsent(entry.id); other !== undefined; other = unsent(entry.id)) {
+        const loses = isOlder(recordOf(entry), recordOf(other))
+        superseded.push(replace(other, entry, loses))
+        if (loses) return
+        withdraw(other, free)
+      }
+      enter(entry, free)
     }
     for (const entry of unpark()) take(entry)
     for (const arrival of arrivals) take(newEntry(arrival))
@@ -219,7 +222,7 @@ export const makeLane = (limits: LaneLimits, spools = false) => {
     else partitions.set(partition, left)
   }
 
-  /** It is settled, but the job it is a row of goes on. */
+  /** It is settled, but the job it is a row of goes on. Found by its id: what was settled may be a copy, whole again. */
   const conclude = ({ id }: Entry): void => {
     const entry = ways.get(id)
     if (entry === undefined) return
@@ -254,7 +257,10 @@ export const makeLane = (limits: LaneLimits, spools = false) => {
     release,
     /** The rows of the job that is over are free. */
     releaseConcluded: (): void => {
-      for (const entry of concluded) leave(entry)
+      for (const entry of concluded) {
+        leave(entry)
+        empty(entry)
+      }
       concluded.clear()
     },
     /** Lines of the open spool that must not reach the job; named once. */
@@ -265,7 +271,10 @@ export const makeLane = (limits: LaneLimits, spools = false) => {
     },
     /** These are recorded as superseded. */
     forget: (losers: ReadonlyArray<Entry>): void => {
-      for (const loser of losers) replaced.delete(loser)
+      for (const loser of losers) {
+        replaced.delete(loser)
+        empty(loser)
+      }
     },
     /** A parked entry need not wait any more: `admit` takes it. */
     canUnpark: () => parked.size > 0 && [...parked.values()].some((entry) => !isHeld(entry)),
