@@ -2,11 +2,11 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import { listDeadLetters } from "../../src/engine/deadLetters.ts"
-import { PositionLost } from "../../src/plugin/errors.ts"
+import { PositionLost, SinkError, Unavailable } from "../../src/plugin/errors.ts"
 import { Outcome } from "../../src/plugin/outcome.ts"
 import type { SourceRecord } from "../../src/plugin/record.ts"
 import { deliver, fakeSink, fakeSource, pipelineOf, record, services } from "./fakes.ts"
-import { countsOf, runOne } from "./scenario.ts"
+import { countsOf, deadLetters, ledgerIds, runOne } from "./scenario.ts"
 
 const map = { key: "id", id: "key", name: "name" }
 const keyed = (id: string, key: string, version: string) => record(id, { key, name: id.toUpperCase() }, version)
@@ -119,17 +119,45 @@ describe("runs that stop", () => {
     }).pipe(Effect.provide(services())),
   )
 
-  it.effect("rule 2: an answer of other rows ends the run also where writing twice is wrong", () =>
+  it.effect.each<readonly [string, (outcomes: ReadonlyArray<Outcome>) => ReadonlyArray<Outcome>]>([
+    ["of fewer rows", (outcomes) => outcomes.slice(1)],
+    ["of one row twice", (outcomes) => outcomes.flatMap(() => outcomes.slice(1))],
+    ["of a row too many", (outcomes) => [...outcomes, ...outcomes.slice(1)]],
+    ["of another row", (outcomes) => [Outcome.Delivered({ id: "x", effect: "created" }), ...outcomes.slice(1)]],
+  ])("rule 2: an answer %s ends the run also where writing twice is wrong", ([, garble]) =>
     Effect.gen(function* () {
       const sink = fakeSink()
       sink.writer = { repeatable: false }
-      sink.answer = (batch) => batch.rows.slice(1).map((row) => deliver(sink, row))
+      sink.answer = (batch) => garble(batch.rows.map((row) => deliver(sink, row)))
       const report = yield* runOne(pipelineOf(fakeSource(pagesOfTwo(3)), { fake: { sink } }))
       assert.strictEqual(report.error?.code, "Protocol")
       assert.strictEqual(sink.batches.length, 1)
       assert.strictEqual(countsOf(report).in_doubt, 2)
     }).pipe(Effect.provide(services())),
   )
+
+  for (const how of ["an answer", "an error that knows them"] as const) {
+    it.effect(`rule 2: the outcomes of ${how} go by their ids, in whatever order they come`, () =>
+      Effect.gen(function* () {
+        const sink = fakeSink()
+        const reason = new Unavailable({ message: "the vendor is away", inDoubt: false })
+        const settled = [
+          Outcome.Delivered({ id: "b", effect: "created" }),
+          Outcome.Rejected({ id: "a", code: "bad", message: "refused" }),
+        ]
+        const failed = new SinkError({ reason, settled })
+        sink.writer = { write: () => (how === "an answer" ? Effect.succeed(settled) : Effect.fail(failed)) }
+        const source = fakeSource([[record("a"), record("b")]])
+        const report = yield* runOne(pipelineOf(source, { fake: { sink } }))
+        assert.deepInclude(countsOf(report), { created: 1, rejected: 1 })
+        assert.deepStrictEqual(yield* ledgerIds, ["b"])
+        assert.deepStrictEqual(
+          (yield* deadLetters).map(({ id }) => id),
+          ["a"],
+        )
+      }).pipe(Effect.provide(services())),
+    )
+  }
 })
 
 describe("what grows and what is broken", () => {
