@@ -98,7 +98,7 @@ class Collector implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     const { answer, chunks } = this
-    this.chunks = []
+    this.drop()
     if (answer === undefined) return
     answer.bytes = chunks[0] !== undefined && chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, this.size)
     this.resume(Effect.succeed(answer))
@@ -106,10 +106,16 @@ class Collector implements Dispatcher.DispatchHandler {
 
   onResponseError(_: unknown, cause: unknown): void {
     const { answer: response, request } = this
-    this.chunks = []
+    this.drop()
     const reason =
       response === undefined ? new TransportError({ request, cause }) : new DecodeError({ request, response, cause })
     this.resume(Effect.fail(new HttpClientError({ reason })))
+  }
+
+  /** What belongs to a socket can outlive its answers until a major collection, with all they know (ADR 0023). */
+  private drop(): void {
+    this.chunks = []
+    this.answer = undefined
   }
 }
 

@@ -13,7 +13,7 @@ import { type RouteState, wake } from "./routeState.ts"
 import { grouped, nothingSettled, type Settlement, settle } from "./settle.ts"
 
 /**
- * Judges arrivals against the ledger, with one question to it for all of them, and buffers those to be sent. Called
+ * Judges arrivals against the ledger, with the same few questions for all of them, and buffers those to be sent. Called
  * without arrivals, it judges the parked ones that need not wait any more.
  */
 export const arrive = Effect.fnUntraced(function* (

@@ -222,7 +222,6 @@ const deferral = (outcomes: ReadonlyArray<Outcome>, tries: number): number => {
   return longest
 }
 
-/** Full jitter, so that many runs do not come back at once. */
 /** Waits before the next try, and says so where a person would notice. */
 export const pause = Effect.fnUntraced(function* (
   ctx: RunContext,
@@ -239,6 +238,7 @@ export const pause = Effect.fnUntraced(function* (
   yield* ctx.halt.sleep(millis)
 })
 
+/** Full jitter, so that many runs do not come back at once. */
 const backoff = (reason: SinkReason, tries: number): Effect.Effect<number> =>
   reason._tag === "RateLimited"
     ? Effect.succeed(reason.retryAfterMillis)
