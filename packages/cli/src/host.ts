@@ -130,8 +130,15 @@ export const runProcess = (program: Effect.Effect<void, never, Host>, options: P
   process.on("uncaughtException", onBug)
   process.on("unhandledRejection", onBug)
 
-  fiber.addObserver(end)
+  fiber.addObserver(() => void Promise.all([process.stdout, process.stderr].map(flushed)).then(end))
 }
+
+/** Node would exit with what a slow reader of a pipe has not taken yet, and that would be lost. */
+const flushed = (stream: NodeJS.WriteStream): Promise<void> =>
+  new Promise((resolve) => {
+    if (stream.writableLength === 0) resolve()
+    else stream.write("", () => resolve())
+  })
 
 /** The class of what was thrown and where, not its message: that may hold a value. */
 export const describeThrown = (thrown: unknown): string => {

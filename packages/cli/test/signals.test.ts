@@ -83,6 +83,19 @@ describe("signals", () => {
     assert.strictEqual(it1.sandbox.control.contacts().length, 60)
   })
 
+  it("a reader that takes its time gets everything: the process waits for it", async () => {
+    const running = start(["schema"])
+    const { stdout } = running.child
+    stdout?.pause()
+    while ((stdout?.readableLength ?? 0) < 60_000) await new Promise((resolve) => setImmediate(resolve))
+    stdout?.resume()
+    const { code, stdout: text } = await running.done
+    assert.strictEqual(code, 0)
+    // More than the pipe and its reader hold.
+    assert.isAbove(text.length, 150_000)
+    assert.isObject(JSON.parse(text))
+  })
+
   it("a preview is interrupted at once", async () => {
     const it1 = await open(30)
     it1.sandbox.control.faults.add({ vendor: "auth0", fault: { kind: "stall", millis: 60_000 } })
