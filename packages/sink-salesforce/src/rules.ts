@@ -6,6 +6,7 @@ import type { Field, Row, Rules, SinkError, WriterRequest } from "@sluice/core"
 import * as Result from "effect/Result"
 import type { Json } from "effect/Schema"
 import { relationshipIn } from "./describe/columns.ts"
+import { ID_FORMAT } from "./describe/fields.ts"
 import { stop } from "./errors.ts"
 import { isId } from "./ids.ts"
 import type { ObjectOptions } from "./options.ts"
@@ -56,7 +57,7 @@ const ID = "which has 15 or 18 letters and digits"
 /** "" is no value to Salesforce: it takes the old one away. */
 const ofText = (name: string, value: string, field: Field | undefined): Unfit => {
   if (value !== "") {
-    return field?.format === "id" && !isId(value)
+    return field?.format === ID_FORMAT && !isId(value)
       ? unfit("malformed_id", `${name} is no record id, ${ID}; a record can be named by its external id as well`, name)
       : undefined
   }
