@@ -12,6 +12,7 @@ import { arrive } from "./arrive.ts"
 import type { RunContext } from "./context.ts"
 import type { Arrival } from "./entry.ts"
 import type { OpenPage } from "./frontier.ts"
+import { letCallsLeave } from "./letCallsLeave.ts"
 import type { RouteState } from "./routeState.ts"
 import { commitFrontier, progress } from "./settle.ts"
 import { awaitRoom } from "./workers.ts"
@@ -97,6 +98,8 @@ const takeRecordsOf = Effect.fnUntraced(function* (
 ): Effect.fn.Return<boolean, StateFailure> {
   const room = limit === undefined ? page.records.length : Math.max(0, limit - ctx.read)
   const records = page.records.slice(0, room)
+  // The source asks for the next page as it hands over this one.
+  yield* letCallsLeave
   yield* awaitRoom(ctx, page.records.length)
   const open: OpenPage = {
     position: records.length < page.records.length ? undefined : page.position,

@@ -12,6 +12,7 @@ import { answersOf, watchBudget } from "./budget.ts"
 import type { RunContext } from "./context.ts"
 import type { Entry } from "./entry.ts"
 import { haltFor } from "./halt.ts"
+import { letCallsLeave } from "./letCallsLeave.ts"
 import { type Answered, markOf, settlementOf } from "./outcomes.ts"
 import type { RouteState } from "./routeState.ts"
 import { settle } from "./settle.ts"
@@ -84,7 +85,7 @@ const deliver = Effect.fnUntraced(function* (
     if (Result.isSuccess(answer)) {
       // What was refused counts before the next batch goes (rule 13); what was delivered is committed while that is away,
       // so it has to be on its way before the commit keeps the one thread.
-      if (answer.success.every(isDelivered)) yield* Effect.andThen(sending.turn.pass, Effect.yieldNow)
+      if (answer.success.every(isDelivered)) yield* Effect.andThen(sending.turn.pass, letCallsLeave)
       rest = yield* settleAnswers(ctx, state, sending, rest, answer.success, tries >= maxAttempts)
       attempt += 1
       if (rest.length > 0) yield* ctx.halt.sleep(deferral(answer.success, tries))
