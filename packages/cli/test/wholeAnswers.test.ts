@@ -11,6 +11,7 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import { MaxBodySize } from "effect/http/HttpIncomingMessage"
 import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
 import { layer } from "../src/node/http.ts"
 import { server } from "./server.ts"
 
@@ -69,6 +70,15 @@ describe("an answer that is read whole", () => {
           answer.end("at last")
         })
       }),
+  )
+
+  it.live("lets go of a body that was streamed: nobody streams it twice", () =>
+    Effect.gen(function* () {
+      const url = yield* server((_, answer) => answer.end("here"))
+      const twice: Read<unknown> = ({ stream }) => Effect.andThen(Stream.runDrain(stream), Stream.runDrain(stream))
+      const exit = yield* Effect.exit(send(HttpClientRequest.get(url), twice, true))
+      assert.include(String(exit), "The body of this answer has been streamed.")
+    }),
   )
 
   it.live("goes with method, query, headers and body as they are", () =>

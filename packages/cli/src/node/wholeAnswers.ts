@@ -59,7 +59,7 @@ const exchange = (dispatcher: Dispatcher, request: HttpClientRequest, body: Uint
 class Collector implements Dispatcher.DispatchHandler {
   private controller: Dispatcher.DispatchController | undefined
   private aborted: Error | undefined
-  private chunks: Array<Buffer> = []
+  private pieces: Array<Uint8Array> = []
   private size = 0
   private answer: WholeAnswer | undefined
 
@@ -93,14 +93,14 @@ class Collector implements Dispatcher.DispatchHandler {
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
     this.size += chunk.byteLength
     if (this.size > this.most) this.abort(new errors.ResponseExceededMaxSizeError())
-    else this.chunks.push(chunk)
+    else this.pieces.push(chunk)
   }
 
   onResponseEnd(): void {
-    const { answer, chunks } = this
+    const { answer, pieces } = this
     this.drop()
     if (answer === undefined) return
-    answer.bytes = chunks[0] !== undefined && chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, this.size)
+    answer.pieces = pieces
     this.resume(Effect.succeed(answer))
   }
 
@@ -114,7 +114,7 @@ class Collector implements Dispatcher.DispatchHandler {
 
   /** What belongs to a socket can outlive its answers until a major collection, with all they know (ADR 0023). */
   private drop(): void {
-    this.chunks = []
+    this.pieces = []
     this.answer = undefined
   }
 }
@@ -122,7 +122,8 @@ class Collector implements Dispatcher.DispatchHandler {
 class WholeAnswer extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
   readonly [MessageTypeId]: typeof MessageTypeId = MessageTypeId
   readonly [HttpClientResponse.TypeId]: typeof HttpClientResponse.TypeId = HttpClientResponse.TypeId
-  bytes: Uint8Array = new Uint8Array()
+  /** Undefined once they were streamed. */
+  pieces: ReadonlyArray<Uint8Array> | undefined
 
   readonly request: HttpClientRequest
   readonly status: number
@@ -145,11 +146,11 @@ class WholeAnswer extends Inspectable.Class implements HttpClientResponse.HttpCl
   }
 
   get stream(): Stream.Stream<Uint8Array> {
-    return Stream.succeed(this.bytes)
+    return Stream.fromEffect(Effect.sync(() => this.take()))
   }
 
-  get arrayBuffer(): Effect.Effect<ArrayBuffer> {
-    return Effect.sync(() => new Uint8Array(this.bytes).buffer)
+  get arrayBuffer() {
+    return this.web.arrayBuffer
   }
 
   get cookies() {
@@ -185,12 +186,27 @@ class WholeAnswer extends Inspectable.Class implements HttpClientResponse.HttpCl
     return pipeArguments(this, arguments)
   }
 
+  /**
+   * Its bytes, once: whoever keeps an answer must not keep them. V8 collects everything for each 64 MiB outside of its
+   * heap, and an answer can outlive its call until then (ADR 0023).
+   */
+  private take(): Uint8Array {
+    const bytes = this.whole()
+    this.pieces = undefined
+    return bytes
+  }
+
+  private whole(): Uint8Array {
+    const { pieces } = this
+    if (pieces === undefined) throw new TypeError("The body of this answer has been streamed.")
+    const [only, ...others] = pieces
+    return only !== undefined && others.length === 0 ? only : Buffer.concat(pieces)
+  }
+
   /** What hardly anyone asks for is left to the response of the web. */
   private get web(): HttpClientResponse.HttpClientResponse {
-    const { bytes, headers, status } = this
-    return HttpClientResponse.fromWeb(
-      this.request,
-      new Response(bytes.byteLength === 0 ? null : new Uint8Array(bytes), { headers, status }),
-    )
+    const bytes = this.whole()
+    const body = bytes.byteLength === 0 ? null : new Uint8Array(bytes)
+    return HttpClientResponse.fromWeb(this.request, new Response(body, { headers: this.headers, status: this.status }))
   }
 }
