@@ -12,19 +12,19 @@ export interface Variant {
   readonly run: () => Promise<unknown>
 }
 
+/** One run of one variant. */
 export interface Sample {
   readonly seconds: number
-  /** Of all threads of this process. */
-  readonly cpuSeconds: number
+  readonly usersPerSecond: number
+  /** CPU of all threads of this process, in microseconds. */
+  readonly cpuPerUser: number
 }
 
-export interface Measured {
-  readonly users: number
-  readonly seconds: number
-  /** Microseconds. */
-  readonly cpuPerUser: number
-  readonly perSecond: number
-}
+/** The runs of one round, by the name of the variant. */
+export type Round = (name: string) => Sample
+
+/** The median over all rounds of a number that is made of each. */
+export type Measured = (of: (round: Round) => number) => number
 
 export const median = (numbers: ReadonlyArray<number>): number => {
   const sorted = numbers.toSorted((a, b) => a - b)
@@ -39,7 +39,6 @@ const collectGarbage: () => void = runInNewContext("gc")
 
 const sample = async (origin: string, variant: Variant): Promise<Sample> => {
   await reset(origin, variant.settings)
-  collectGarbage()
   const cpu = process.cpuUsage()
   const start = performance.now()
   await variant.run()
@@ -50,27 +49,31 @@ const sample = async (origin: string, variant: Variant): Promise<Sample> => {
   if (rows !== variant.rows || keys > rows) {
     throw new Error(`${variant.name}: ${rows} rows arrived, ${keys} of them different, instead of ${variant.rows}`)
   }
-  return { seconds, cpuSeconds: (user + system) / 1e6 }
+  const { users } = variant.settings
+  return { seconds, usersPerSecond: users / seconds, cpuPerUser: (user + system) / users }
 }
 
-/** Runs all variants so many times, after one time to warm up; gives the medians by name. */
-export const measure = async (
-  origin: string,
-  variants: ReadonlyArray<Variant>,
-  rounds: number,
-): Promise<(name: string) => Measured> => {
-  const samples = new Map<string, Array<Sample>>()
-  for (let round = 0; round <= rounds; round++) {
-    for (const variant of variants) {
-      const found = await sample(origin, variant)
-      if (round > 0) samples.set(variant.name, [...(samples.get(variant.name) ?? []), found])
-    }
+/**
+ * Each variant runs twice and the second counts: with the garbage of the others V8 drops what it had compiled for this
+ * one, by shapes of rows that none was left of, and a program that runs Sluice alone compiles once.
+ */
+const warmSample = async (origin: string, variant: Variant): Promise<Sample> => {
+  collectGarbage()
+  await sample(origin, { ...variant, settings: { ...variant.settings, latency: 0, faults: 0 } })
+  return sample(origin, variant)
+}
+
+/** Runs all variants so many times. What is compared is so within a round, as the pace of the machine changes. */
+export const measure = async (origin: string, variants: ReadonlyArray<Variant>, rounds: number): Promise<Measured> => {
+  const found: Array<Round> = []
+  for (let round = 0; round < rounds; round++) {
+    const samples = new Map<string, Sample>()
+    for (const variant of variants) samples.set(variant.name, await warmSample(origin, variant))
+    found.push((name) => {
+      const sampled = samples.get(name)
+      if (sampled === undefined) throw new Error(`the bench has no variant ${name}`)
+      return sampled
+    })
   }
-  return (name) => {
-    const found = samples.get(name) ?? []
-    const users = variants.find((variant) => variant.name === name)?.settings.users ?? Number.NaN
-    const seconds = median(found.map((each) => each.seconds))
-    const cpuPerUser = (median(found.map((each) => each.cpuSeconds)) / users) * 1e6
-    return { users, seconds, cpuPerUser, perSecond: users / seconds }
-  }
+  return (of) => median(found.map(of))
 }

@@ -2,7 +2,7 @@
 import type { Bench } from "../bench.ts"
 import { type Line, seen, whole } from "../line.ts"
 import { pull, push, usual } from "../loops.ts"
-import { measure } from "../rounds.ts"
+import { measure, type Round } from "../rounds.ts"
 
 /** As many rows in a batch as users on a page: reading and writing take equally long, and one after the other twice. */
 const BATCH = 100
@@ -16,7 +16,7 @@ export const atLatency = async (bench: Bench, latency: 20 | 100): Promise<Readon
   const settings = { users, latency }
   const run = (batch: number) => () => sluice({ batch, stateFile: newState(), ledger: "on" })
   const near = latency === 20
-  const measured = await measure(
+  const median = await measure(
     origin,
     [
       { name: "pull", settings, rows: 0, run: () => pull(origin, users) },
@@ -38,46 +38,45 @@ export const atLatency = async (bench: Bench, latency: 20 | 100): Promise<Readon
     ],
     size === "full" ? 3 : 1,
   )
-  const [pulled, pushed, both] = [measured("pull"), measured("push"), measured("both")]
-  const [whole_, faulty] = [measured("sluice"), measured("faulty")]
-  const slower = Math.max(pulled.seconds, pushed.seconds)
+  const seconds = (name: string) => median((round) => round(name).seconds).toFixed(2)
+  const slower = (round: Round) => Math.max(round("pull").seconds, round("push").seconds)
   const overlap: Line = {
     name: `total time over the slower of pull and push, at ${latency} ms`,
-    measured: whole_.seconds / slower,
+    measured: median((round) => round("sluice").seconds / slower(round)),
     unit: "×",
     better: "less",
     floor: 1.1,
     aim: 1.03,
-    detail: `${whole_.seconds.toFixed(2)} s; pull ${pulled.seconds.toFixed(2)} s, push ${pushed.seconds.toFixed(2)} s`,
+    detail: `${seconds("sluice")} s; pull ${seconds("pull")} s, push ${seconds("push")} s`,
   }
   const beside = seen(
     `the same of raw pull and raw push side by side, at ${latency} ms`,
-    both.seconds / slower,
-    `${both.seconds.toFixed(2)} s`,
+    median((round) => round("both").seconds / slower(round)),
+    `${seconds("both")} s`,
   )
-  const goodput = whole_.seconds / faulty.seconds
-  const seconds = `${faulty.seconds.toFixed(2)} against ${whole_.seconds.toFixed(2)} s`
+  const goodput = median((round) => round("sluice").seconds / round("faulty").seconds)
+  const both = `${seconds("faulty")} against ${seconds("sluice")} s`
   const name = `goodput with 5 % transient faults against none, at ${latency} ms`
   if (!near) {
     return [
       overlap,
       beside,
-      { name, measured: goodput, unit: "×", better: "more", floor: 0.85, aim: 0.93, detail: seconds },
+      { name, measured: goodput, unit: "×", better: "more", floor: 0.85, aim: 0.93, detail: both },
     ]
   }
-  const [thousands, loop] = [measured("thousands"), measured("usual")]
+  const perSecond = (of: string) => median((round) => round(of).usersPerSecond)
   return [
     {
       name: "against the usual loop at 20 ms",
-      measured: thousands.perSecond / loop.perSecond,
+      measured: median((round) => round("thousands").usersPerSecond / round("usual").usersPerSecond),
       unit: "×",
       better: "more",
       floor: 80,
       aim: 90,
-      detail: `${whole(thousands.perSecond)} against ${whole(loop.perSecond)} users/s`,
+      detail: `${whole(perSecond("thousands"))} against ${whole(perSecond("usual"))} users/s`,
     },
     overlap,
     beside,
-    seen(name, goodput, seconds),
+    seen(name, goodput, both),
   ]
 }

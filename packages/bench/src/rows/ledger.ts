@@ -1,8 +1,8 @@
-/** What the ledger costs: CPU with it less CPU without it. */
+/** What the ledger costs: CPU with it less CPU without it, of the same round. */
 import type { Bench } from "../bench.ts"
 import type { Keys } from "../counterpart/users.ts"
 import { type Line, whole } from "../line.ts"
-import { measure, type Variant } from "../rounds.ts"
+import { measure, type Round, type Variant } from "../rounds.ts"
 
 const BATCH = 1_000
 
@@ -17,20 +17,21 @@ export const ledgerCost = async ({ newState, origin, size, sluice }: Bench): Pro
     run: () => sluice({ batch: BATCH, stateFile: newState(), ledger }),
   })
   const kinds: ReadonlyArray<Keys> = ["ordered", "random"]
-  const measured = await measure(
+  const median = await measure(
     origin,
     kinds.flatMap((keys) => [variant(keys, "off"), variant(keys, "on")]),
-    size === "full" ? 3 : 1,
+    size === "full" ? 5 : 1,
   )
   return kinds.map((keys): Line => {
-    const [off, on] = [measured(`${keys} off`), measured(`${keys} on`)]
+    const cpu = (ledger: "on" | "off") => (round: Round) => round(`${keys} ${ledger}`).cpuPerUser
+    const [on, off] = [cpu("on"), cpu("off")]
     return {
       name: `ledger a user, ${keys} keys`,
-      measured: on.cpuPerUser - off.cpuPerUser,
+      measured: median((round) => on(round) - off(round)),
       unit: "µs",
       better: "less",
       ...goals[keys],
-      detail: `${on.cpuPerUser.toFixed(1)} less ${off.cpuPerUser.toFixed(1)} µs of CPU, ${whole(users)} users`,
+      detail: `${median(on).toFixed(1)} less ${median(off).toFixed(1)} µs of CPU, ${whole(users)} users`,
     }
   })
 }
