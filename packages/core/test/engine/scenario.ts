@@ -12,11 +12,14 @@ import type { PipelineReport, RouteCounts } from "../../src/engine/report.ts"
 import type { RunOptions } from "../../src/engine/run/options.ts"
 import { run } from "../../src/engine/run/run.ts"
 
-/** Moves the clock once the run has done what it can at this hour; no wait for the database counts as time. */
-export const advance = (by: Duration.Input): Effect.Effect<void> =>
-  Effect.andThen(onPostgres ? Effect.promise(quiet) : calm, TestClock.adjust(by))
-
+/** Turns of the event loop, more than a run of these tests has left to do before it waits for the clock. */
 const calm = Effect.replicateEffect(Effect.yieldNow, 20, { discard: true })
+
+/** Moves the clock once the run waits for it. No wait for the database counts as time. */
+export const advance = (by: Duration.Input): Effect.Effect<void> =>
+  Effect.andThen(onPostgres ? settled : calm, TestClock.adjust(by))
+
+const settled = Effect.all([Effect.promise(quiet), calm, Effect.promise(quiet)], { discard: true })
 
 /** Every wait of the run passes at once. */
 export const runOne = (pipeline: Pipeline, options: RunOptions = {}) =>

@@ -85,7 +85,7 @@ const deliver = Effect.fnUntraced(function* (
     if (Result.isSuccess(answer)) {
       // What was refused counts before the next batch goes (rule 13); what was delivered is committed while that is away,
       // so it has to be on its way before the commit keeps the one thread.
-      if (answer.success.every(isDelivered)) yield* Effect.andThen(sending.turn.pass, letCallsLeave)
+      if (answer.success.every(isDelivered)) yield* passOn(state, sending)
       rest = yield* settleAnswers(ctx, state, sending, rest, answer.success, tries >= maxAttempts)
       attempt += 1
       if (rest.length > 0) yield* ctx.halt.sleep(deferral(answer.success, tries))
@@ -115,6 +115,10 @@ const deliver = Effect.fnUntraced(function* (
     yield* pause(ctx, state, reason, tries)
   }
 })
+
+/** Where no batch is made ready, none can go: a crash before the commit would only leave more in doubt. */
+const passOn = (state: RouteState, { turn }: Sending): Effect.Effect<void> =>
+  state.writer.repeatable ? Effect.andThen(turn.pass, letCallsLeave) : turn.pass
 
 const isDelivered = (outcome: Outcome): boolean => outcome._tag === "Delivered"
 

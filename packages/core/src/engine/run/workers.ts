@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type { StateFailure } from "../../state/errors.ts"
 import type { RunContext } from "./context.ts"
+import { letCallsLeave } from "./letCallsLeave.ts"
 import { capacity, isDue, type RouteState } from "./routeState.ts"
 import { send } from "./send.ts"
 import { spoolRows } from "./spooling.ts"
@@ -79,6 +80,8 @@ export const awaitRoom = (ctx: RunContext, pageSize: number): Effect.Effect<void
         state.room.closeUnsafe()
         state.work.openUnsafe()
         yield* state.room.await
+        // Room is made as a batch goes out.
+        yield* letCallsLeave
       }
       state.blocking = false
     }
