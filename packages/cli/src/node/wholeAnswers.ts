@@ -123,7 +123,7 @@ class WholeAnswer extends Inspectable.Class implements HttpClientResponse.HttpCl
   readonly [MessageTypeId]: typeof MessageTypeId = MessageTypeId
   readonly [HttpClientResponse.TypeId]: typeof HttpClientResponse.TypeId = HttpClientResponse.TypeId
   /** Undefined once they were streamed. */
-  pieces: ReadonlyArray<Uint8Array> | undefined
+  pieces: ReadonlyArray<Uint8Array> | undefined = []
 
   readonly request: HttpClientRequest
   readonly status: number
