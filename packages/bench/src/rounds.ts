@@ -1,4 +1,4 @@
-/** Variants measured in turns, A B C A B C …, so that what disturbs the machine disturbs all of them. */
+/** Variants measured in turns, AA BB CC AA BB CC …, so that what disturbs the machine disturbs all of them. */
 import { performance } from "node:perf_hooks"
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
@@ -24,7 +24,7 @@ export interface Sample {
 export type Round = (name: string) => Sample
 
 /** The median over all rounds of a number that is made of each. */
-export type Measured = (of: (round: Round) => number) => number
+export type Median = (of: (round: Round) => number) => number
 
 export const median = (numbers: ReadonlyArray<number>): number => {
   const sorted = numbers.toSorted((a, b) => a - b)
@@ -34,7 +34,7 @@ export const median = (numbers: ReadonlyArray<number>): number => {
 }
 
 setFlagsFromString("--expose-gc")
-/** Whoever runs next would else pay for what was left. */
+/** A variant would else pay for what the one before it left. */
 const collectGarbage: () => void = runInNewContext("gc")
 
 const sample = async (origin: string, variant: Variant): Promise<Sample> => {
@@ -55,16 +55,16 @@ const sample = async (origin: string, variant: Variant): Promise<Sample> => {
 
 /**
  * Each variant runs twice and the second counts: with the garbage of the others V8 drops what it had compiled for this
- * one, by shapes of rows that none was left of, and a program that runs Sluice alone compiles once.
+ * one, by shapes of rows that none was left of, and a program that runs Sluice alone compiles once. Waiting warms nothing.
  */
 const warmSample = async (origin: string, variant: Variant): Promise<Sample> => {
   collectGarbage()
-  await sample(origin, { ...variant, settings: { ...variant.settings, latency: 0, faults: 0 } })
+  await sample(origin, { ...variant, settings: { ...variant.settings, latency: 0 } })
   return sample(origin, variant)
 }
 
 /** Runs all variants so many times. What is compared is so within a round, as the pace of the machine changes. */
-export const measure = async (origin: string, variants: ReadonlyArray<Variant>, rounds: number): Promise<Measured> => {
+export const measure = async (origin: string, variants: ReadonlyArray<Variant>, rounds: number): Promise<Median> => {
   const found: Array<Round> = []
   for (let round = 0; round < rounds; round++) {
     const samples = new Map<string, Sample>()

@@ -24,6 +24,7 @@ const seen = new Set<string>()
 const pages = new Map<string, Buffer>()
 
 const set = (next: Settings): void => {
+  if (next.users !== settings.users || next.keys !== settings.keys) pages.clear()
   settings = next
   rows = calls = refused = 0
   dice = 1
@@ -43,11 +44,10 @@ const pageText = (after: number, size: number, keys: Keys): string => {
 }
 
 const page = (after: number, size: number): Buffer => {
-  const { keys, users } = settings
-  const name = `${keys} ${users} ${after} ${size}`
+  const name = `${after} ${size}`
   const known = pages.get(name)
   if (known !== undefined) return known
-  const made = Buffer.from(pageText(after, size, keys))
+  const made = Buffer.from(pageText(after, size, settings.keys))
   if (pages.size < KEPT_PAGES) pages.set(name, made)
   return made
 }

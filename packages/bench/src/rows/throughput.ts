@@ -13,8 +13,6 @@ const run =
   (round) =>
     round(name)
 
-const sides = { off: run("off"), on: run("first"), second: run("second"), pull: run("pull"), usual: run("usual") }
-
 /** It stands in each round twice. */
 const rawLoop: Side = (round) => {
   const [first, again] = [round("raw"), round("raw again")]
@@ -76,7 +74,7 @@ export const throughput = async ({ newState, origin, size, sluice }: Bench): Pro
       detail: `${cpu} against ${other} µs a user`,
     } as const
   }
-  const { off, on, pull: pulled, second, usual: loop } = sides
+  const [off, on, second, pulled, loop] = [run("off"), run("first"), run("second"), run("pull"), run("usual")]
   const control = speed(run("raw again"), run("raw"))
   const withLedger = speed(on, loop)
   return [
