@@ -5,6 +5,7 @@ const everything = ["packages/*/test/**/*.test.ts", "examples/**/*.test.ts", "do
 /** What is about the state, once more with that in Postgres. */
 const overPostgres = [
   "packages/cli/test/sqlClient.test.ts",
+  "packages/core/test/stateLedger.test.ts",
   "packages/core/test/stateMigrations.test.ts",
   ...["deadLetters", "jobs", "rules.commit", "rules.keys", "rules.state", "run"].map(
     (name) => `packages/core/test/engine/${name}.test.ts`,

@@ -38,12 +38,28 @@ export const makeLedger = (sql: SqlClient, ns: number) => {
     if (strays !== true && rows.some(({ id, row_key }) => id !== row_key)) strays = true
   }
 
-  const byIds = (ids: ReadonlyArray<string>) =>
-    chunked(ids, (part) =>
+  /** The greatest id that the run found, and the greatest that it has written: none is beyond both. */
+  let found: string | undefined
+  let written = ""
+  const greatest = Effect.suspend(() => {
+    if (found !== undefined) return Effect.succeed(found)
+    const one = sql<{ id: string | null }>`SELECT MAX(id) AS id FROM ledger WHERE ${here}`
+    return Effect.map(one, (rows) => (found ??= rows[0]?.id ?? ""))
+  })
+  const noteIds = (rows: ReadonlyArray<Pick<LedgerRow, "id">>): void => {
+    for (const { id } of rows) written = later(written, id)
+  }
+
+  /** A first run mostly brings ids in order, and then nothing is looked for. */
+  const byIds = Effect.fnUntraced(function* (ids: ReadonlyArray<string>) {
+    const last = later(yield* greatest, written)
+    if (ids.every((id) => isBeyond(id, last))) return []
+    return yield* chunked(ids, (part) =>
       Effect.map(sql`SELECT ${columns} FROM ledger WHERE ${here} AND id IN ${list(part)}`.values, (rows) =>
         rows.map(rowOf),
       ),
     )
+  })
 
   /**
    * The ledger rows that stand under these keys, but for such as can only be the record's own: most routes have the id
@@ -64,6 +80,7 @@ export const makeLedger = (sql: SqlClient, ns: number) => {
   /** Older never replaces newer. */
   const upsert = (rows: ReadonlyArray<LedgerRow>) => {
     noteKeys(rows)
+    noteIds(rows)
     return chunked(
       rows,
       (part) => sql`
@@ -84,6 +101,7 @@ export const makeLedger = (sql: SqlClient, ns: number) => {
    */
   const forget = (rows: ReadonlyArray<Pick<LedgerRow, "id" | "row_key" | "version">>) => {
     noteKeys(rows)
+    noteIds(rows)
     return chunked(
       rows,
       (part) => sql`
@@ -121,6 +139,14 @@ export const makeLedger = (sql: SqlClient, ns: number) => {
 }
 
 export type Ledger = ReturnType<typeof makeLedger>
+
+/** Such text compares with any other here as it does in the database, which goes by bytes. */
+const isAscii = (text: string): boolean => /^[ -~]*$/.test(text)
+
+const isBeyond = (id: string, last: string): boolean => isAscii(id) && id > last
+
+/** The greater one; of ids that may compare in another way, text that no id is beyond. */
+const later = (a: string, b: string): string => (isAscii(b) ? (b > a ? b : a) : "\uffff")
 
 const rowOf = ([id, key, hash, version, remoteId]: ReadonlyArray<unknown>): LedgerRow => ({
   id: String(id),
