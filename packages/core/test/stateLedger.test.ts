@@ -23,7 +23,7 @@ const step = fc.oneof(
 )
 
 describe("ledger", () => {
-  it.effect("finds what this run and those before it have written, whatever the order of ids", () =>
+  it.live("finds what this run and those before it have written, whatever the order of ids", () =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       yield* migrate(migrations)
@@ -43,7 +43,7 @@ describe("ledger", () => {
     }).pipe(Effect.provide(emptyDatabase())),
   )
 
-  it.effect("is not asked for ids beyond all it has: a first run in order", () =>
+  it.live("is not asked for ids beyond all it has: a first run in order", () =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       yield* migrate(migrations)
