@@ -171,7 +171,10 @@ const prepare = ({ aside, bin }: Surroundings): void => {
   chmodSync(file, 0o755)
 }
 
-/** Times and ids are others each time, and columns as wide as they are. */
+/**
+ * Times and ids are others each time, and columns as wide as they are. So is what had been read ahead when a `--limit` was
+ * reached, by the pace of the machine.
+ */
 export const timeless = (text: string): string =>
   text
     .replaceAll(/\d+(\.\d+)? (s|min|h)\b/g, "N $2")
@@ -179,3 +182,4 @@ export const timeless = (text: string): string =>
     .replaceAll(/\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d)?/g, "TIME")
     .replaceAll(/\d\d-\d\d \d\d:\d\d/g, "TIME")
     .replaceAll(/ +/g, " ")
+    .replaceAll(/calls auth0 \d+/g, "calls auth0 N")
