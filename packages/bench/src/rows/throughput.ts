@@ -6,7 +6,7 @@ import { measure, type Round, type Sample } from "../rounds.ts"
 
 const BATCH = 1_000
 
-type Side = (round: Round) => Sample
+type Side = (round: Round) => Pick<Sample, "usersPerSecond" | "cpuPerUser">
 
 const run =
   (name: string): Side =>
@@ -17,7 +17,6 @@ const run =
 const rawLoop: Side = (round) => {
   const [first, again] = [round("raw"), round("raw again")]
   return {
-    seconds: (first.seconds + again.seconds) / 2,
     usersPerSecond: (first.usersPerSecond + again.usersPerSecond) / 2,
     cpuPerUser: (first.cpuPerUser + again.cpuPerUser) / 2,
   }
