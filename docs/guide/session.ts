@@ -171,10 +171,7 @@ const prepare = ({ aside, bin }: Surroundings): void => {
   chmodSync(file, 0o755)
 }
 
-/**
- * Times and ids are others each time, and columns as wide as they are. So is what had been read ahead when a `--limit` was
- * reached, by the pace of the machine.
- */
+/** Times and ids are others each time, and columns as wide as they are. */
 export const timeless = (text: string): string =>
   text
     .replaceAll(/\d+(\.\d+)? (s|min|h)\b/g, "N $2")
@@ -182,4 +179,3 @@ export const timeless = (text: string): string =>
     .replaceAll(/\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d)?/g, "TIME")
     .replaceAll(/\d\d-\d\d \d\d:\d\d/g, "TIME")
     .replaceAll(/ +/g, " ")
-    .replaceAll(/calls auth0 \d+/g, "calls auth0 N")

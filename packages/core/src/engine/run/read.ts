@@ -1,5 +1,6 @@
 /** READ: pages come from the source, are mapped for every route and put on its lane. */
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import * as Stream from "effect/Stream"
@@ -28,16 +29,22 @@ const maxLosses = 3
 
 export type ReadFailure = SourceError | StateFailure
 
+export interface Reading {
+  readonly request: ScanRequest
+  /** Of all the records of the run. */
+  readonly limit?: number | undefined
+  /** Answers whether to go on. */
+  readonly each: (page: Page) => Effect.Effect<boolean, StateFailure>
+  readonly restarted: Effect.Effect<void, StateFailure>
+}
+
 /**
- * Reads a scan to its end. It is resumed where the source failed for a time; a source that has lost its position is
- * read from the start.
+ * Reads a scan to its end or limit. It is resumed where the source failed for a time; a source that has lost its
+ * position is read from the start.
  */
 export const readPages = (
   ctx: RunContext,
-  request: ScanRequest,
-  /** Answers whether to go on. */
-  each: (page: Page) => Effect.Effect<boolean, StateFailure>,
-  restarted: Effect.Effect<void, StateFailure>,
+  { each, limit, request, restarted }: Reading,
 ): Effect.Effect<void, ReadFailure> =>
   Effect.gen(function* () {
     const last = yield* Ref.make<Option.Option<Position>>(request.from)
@@ -45,7 +52,10 @@ export const readPages = (
     let losses = 0
     const once = Effect.gen(function* () {
       const from = yield* Ref.get(last)
-      const pages = ctx.reader.read({ ...request, from }).pipe(Stream.buffer({ capacity: pagesAhead }))
+      const pages = ctx.reader.read({ ...request, from }).pipe(
+        limit === undefined ? identity : upTo(limit - ctx.read),
+        Stream.buffer({ capacity: pagesAhead }),
+      )
       yield* Stream.runForEachWhile(pages, (page) =>
         Effect.suspend(() => {
           failures = 0
@@ -81,7 +91,19 @@ export const readPages = (
     yield* attempt
   })
 
-/** Takes one page in. `limit` cuts it short, its position is then not one to resume at, and ends the reading. */
+/** Ends with the page that has the last of so many records, so that nobody asks the source for one more. */
+const upTo =
+  (records: number) =>
+  <E>(pages: Stream.Stream<Page, E>): Stream.Stream<Page, E> =>
+    Stream.suspend(() => {
+      let left = records
+      return Stream.takeUntil(pages, (page) => {
+        left -= page.records.length
+        return left <= 0
+      })
+    })
+
+/** Takes one page in, and answers whether to go on. `limit` cuts it short: its position is not one to resume at. */
 export const takePage = (
   ctx: RunContext,
   page: Page,
@@ -113,7 +135,7 @@ const takeRecordsOf = Effect.fnUntraced(function* (
   for (const state of ctx.states) yield* takeRecords(ctx, state, records, open, page.position)
   yield* commitFrontier(ctx, "due")
   yield* ctx.emit(progress(ctx))
-  return (limit === undefined || ctx.read < limit) && hasOpenRoute(ctx)
+  return hasOpenRoute(ctx)
 })
 
 /** Some route still takes rows; else there is nobody to read for. */

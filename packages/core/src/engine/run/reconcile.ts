@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { SourceError } from "../../plugin/errors.ts"
-import type { SourceRecord } from "../../plugin/record.ts"
+import type { Page, SourceRecord } from "../../plugin/record.ts"
 import { type StateFailure, stateFailure } from "../../state/errors.ts"
 import type { LedgerRow } from "../../state/ledger.ts"
 import { isIrreversible } from "../pipeline.ts"
@@ -103,20 +103,11 @@ export const scanKeys = (ctx: RunContext): Effect.Effect<string, StateFailure | 
       fields: [],
       purpose: "keys",
     } as const
-    yield* readPages(
-      ctx,
-      request,
-      (page) =>
-        ctx
-          .transact(
-            ctx.checkpoints.see(
-              scan,
-              page.records.filter(isPresent).map((record) => record.key),
-            ),
-          )
-          .pipe(Effect.as(true)),
-      ctx.transact(ctx.checkpoints.clearSeen(scan)).pipe(Effect.asVoid),
-    )
+    const each = (page: Page) => {
+      const keys = page.records.filter(isPresent).map((record) => record.key)
+      return Effect.as(ctx.transact(ctx.checkpoints.see(scan, keys)), true)
+    }
+    yield* readPages(ctx, { request, each, restarted: ctx.transact(ctx.checkpoints.clearSeen(scan)) })
     return scan
   })
 

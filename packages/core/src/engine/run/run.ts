@@ -173,15 +173,15 @@ export const recover = (ctx: RunContext): Effect.Effect<void, StateFailure | Sou
     }
   })
 
-const read = (ctx: RunContext, options: RunOptions) =>
+const read = (ctx: RunContext, { limit }: RunOptions) =>
   Effect.gen(function* () {
     ctx.notices.push(...ctx.scan.lost)
-    const startOver = Effect.gen(function* () {
+    const restarted = Effect.gen(function* () {
       ctx.notices.push("the source no longer accepts the saved position: the scan starts over")
       yield* restartScan(ctx)
     })
-    yield* readPages(ctx, ctx.request, (page) => takePage(ctx, page, options.limit), startOver)
-    ctx.scanned = options.limit === undefined && hasOpenRoute(ctx)
+    yield* readPages(ctx, { request: ctx.request, limit, each: (page) => takePage(ctx, page, limit), restarted })
+    ctx.scanned = limit === undefined && hasOpenRoute(ctx)
   })
 
 const reconcileDeletions = (ctx: RunContext, options: RunOptions) =>
