@@ -52,10 +52,9 @@ export const readPages = (
     let losses = 0
     const once = Effect.gen(function* () {
       const from = yield* Ref.get(last)
-      const pages = ctx.reader.read({ ...request, from }).pipe(
-        limit === undefined ? identity : upTo(limit - ctx.read),
-        Stream.buffer({ capacity: pagesAhead }),
-      )
+      const pages = ctx.reader
+        .read({ ...request, from })
+        .pipe(limit === undefined ? identity : upTo(limit - ctx.read), Stream.buffer({ capacity: pagesAhead }))
       yield* Stream.runForEachWhile(pages, (page) =>
         Effect.suspend(() => {
           failures = 0
