@@ -17,6 +17,8 @@ export default defineConfig({
     globalSetup: ["packages/cli/test/postgres/globalSetup.ts"],
     // Plugins and the command line are checked as users run them: from source, in processes of their own.
     testTimeout: 30_000,
+    // By default a core is left free, which halves what a small machine does.
+    maxWorkers: "100%",
     projects: [
       { extends: true, test: { name: "sqlite", include: everything } },
       {
