@@ -1,6 +1,6 @@
 /** A scripted Salesforce for tests: expects calls in order, records them exactly, and opens the shipped sink on them. */
 import { assert } from "@effect/vitest"
-import { CurrentLimiters, makeLimiters, PluginState, type Row, type WriterRequest } from "@sluice/core"
+import { CurrentLimiters, makeLimiters, type Outcome, PluginState, type Row, type WriterRequest } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Option from "effect/Option"
@@ -29,6 +29,9 @@ export interface Script {
   readonly headers?: Record<string, string>
   readonly host?: string
 }
+
+export const UPSERT = "PATCH /composite/sobjects/Contact/Auth0_Id__c"
+export const UPDATE = "PATCH /composite/sobjects"
 
 /** `call` without a leading `/services` is below the data root. */
 export const when = (call: string, status: number, body?: Json | string, given: Partial<Script> = {}): Script => {
@@ -101,6 +104,8 @@ export const row = (n: number, fields: JsonObject = {}, given: Partial<Row> = {}
   fields: { Auth0_Id__c: `auth0|${n}`, LastName: `Name ${n}`, ...fields },
   ...given,
 })
+
+export const tags = (outcomes: ReadonlyArray<Outcome>) => outcomes.map(({ _tag }) => _tag)
 
 export const memory = () => {
   const values = new Map<string, string>()
