@@ -70,12 +70,13 @@ describe("rule 10 between machines", patient, () => {
       await machines.severLock(first.child.pid)
       const second = await machines.run().done
       assert.strictEqual(second.code, 0, second.stdout + second.stderr)
-      const recorded = () =>
-        Promise.all(
-          ["fences", "checkpoints", "ledger", "sending", "dead_letters"].map((table) =>
-            machines.ask(`SELECT * FROM ${table} ORDER BY 1, 2`),
-          ),
-        )
+      const recorded = async () => {
+        const tables: Array<unknown> = []
+        for (const table of ["fences", "checkpoints", "ledger", "sending", "dead_letters"]) {
+          tables.push(await machines.ask(`SELECT * FROM ${table} ORDER BY 1, 2`))
+        }
+        return tables
+      }
       const before = await recorded()
       first.child.kill("SIGCONT")
       const revived = await first.done
