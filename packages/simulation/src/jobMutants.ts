@@ -30,7 +30,7 @@ export const jobMutants: ReadonlyArray<Mutant> = [
     recover,
     "else if (left.ref === null && !repeatable) yield* giveUp(ctx, state, job, lost)",
     "else if (left.ref === null && repeatable === undefined) yield* giveUp(ctx, state, job, lost)",
-    60,
+    230,
   ),
   one(
     "a silent hand-over is repeated where that is not harmless",
@@ -132,6 +132,7 @@ export const jobMutants: ReadonlyArray<Mutant> = [
     job,
     'return tries < maxAttempts ? "again" : "stop"',
     'return tries < maxAttempts ? "again" : "batches"',
+    65,
   ),
   one("a job takes more rows than its limit", spooling, "jobRows(jobs) - lane.spooled()", "jobRows(jobs)"),
   one("a job takes more bytes than its limit", spooling, "- (open?.bytes ?? 0)", ""),

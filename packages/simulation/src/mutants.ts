@@ -74,6 +74,7 @@ const batchLane: ReadonlyArray<Mutant> = [
     "engine/run/send.ts",
     mark,
     "yield* ctx.transact(state.sending.mark(mark, entries.filter((entry) => entry.row.remoteId === undefined).map(markOf)))",
+    115,
   ),
   one(
     "parked rows not judged again",
@@ -135,6 +136,7 @@ const batchLane: ReadonlyArray<Mutant> = [
     "engine/run/entry.ts",
     "record.version !== undefined && than.version !== undefined && record.version < than.version",
     "record.version !== undefined && than.version !== undefined && record.version > than.version",
+    150,
   ),
   one(
     "one id in two batches in flight",
@@ -147,6 +149,7 @@ const batchLane: ReadonlyArray<Mutant> = [
     "engine/run/reconcile.ts",
     'if (found.every((record) => record.change === "delete")) gone.push(candidate)',
     "if (found.length >= 0) gone.push(candidate)",
+    55,
   ),
   one(
     "a batch's mark is left when it is settled",
@@ -154,7 +157,7 @@ const batchLane: ReadonlyArray<Mutant> = [
     "(rest.length === 0 ? unmark(batch) : mark(batch, rest))",
     "mark(batch, rest)",
   ),
-  one("superseded rows not counted", "engine/run/settle.ts", 'tallied("superseded", settlement.replaced),', ""),
+  one("superseded rows not counted", "engine/run/settle.ts", 'tallied("superseded", settlement.replaced),', "", 65),
   one(
     "the finished scan forgets its last position",
     "engine/run/run.ts",
