@@ -7,7 +7,7 @@ const overPostgres = [
   "packages/cli/test/sqlClient.test.ts",
   "packages/core/test/stateLedger.test.ts",
   "packages/core/test/stateMigrations.test.ts",
-  ...["deadLetters", "jobs", "rules.commit", "rules.keys", "rules.state", "run"].map(
+  ...["deadLetters", "jobs", "jobs.trouble", "rules.commit", "rules.keys", "rules.state", "run"].map(
     (name) => `packages/core/test/engine/${name}.test.ts`,
   ),
 ]

@@ -2,11 +2,12 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import * as SqlClient from "effect/sql/SqlClient"
 import { SinkError, type SinkReason } from "../../src/plugin/errors.ts"
 import type { Outcome } from "../../src/plugin/outcome.ts"
 import type { Row, StoredBatch } from "../../src/plugin/record.ts"
 import type { JobWriter } from "../../src/plugin/sink.ts"
-import { deliver, type FakeSink } from "./fakes.ts"
+import { deliver, type FakeSink, fakeSink, fakeSource, pipelineOf, record } from "./fakes.ts"
 
 /** A vendor that takes jobs: what was handed over, and what it will say of it. */
 export interface FakeJobs extends JobWriter {
@@ -48,3 +49,22 @@ export const fakeJobs = (sink: FakeSink): FakeJobs => {
   }
   return jobs
 }
+
+/** A route with one page of so many records, and a vendor that takes jobs. */
+export const setup = (records = 5) => {
+  const sink = fakeSink()
+  const jobs = fakeJobs(sink)
+  sink.writer = { jobs }
+  const source = fakeSource([Array.from({ length: records }, (_, n) => record(`u${n}`, { name: `N${n}` }, "1"))])
+  return { sink, jobs, source, pipeline: pipelineOf(source, { fake: { sink } }, { sync: "incremental" }) }
+}
+
+/** What the state still holds of jobs and batches. */
+export const leftovers = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const count = (table: string) =>
+    Effect.map(sql<{ n: number }>`SELECT COUNT(*) AS n FROM ${sql(table)}`, (rows) => Number(rows[0]?.n))
+  return { jobs: yield* count("jobs"), spool: yield* count("spool"), marks: yield* count("sending") }
+})
+
+export const clean = { jobs: 0, spool: 0, marks: 0 }
