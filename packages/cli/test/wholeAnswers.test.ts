@@ -12,7 +12,9 @@ import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import { MaxBodySize } from "effect/http/HttpIncomingMessage"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
+import { Dispatcher } from "undici"
 import { layer } from "../src/node/http.ts"
+import { wholeAnswers } from "../src/node/wholeAnswers.ts"
 import { server } from "./server.ts"
 
 const most = 1000
@@ -43,6 +45,23 @@ const bothWays = (answer: http.RequestListener, request = (url: string) => HttpC
     assert.deepStrictEqual(whole, yield* send(request(url), described, false))
     return whole
   })
+
+/** No client of undici does this. */
+class EndsBeforeHeaders extends Dispatcher {
+  override dispatch(_: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    handler.onResponseEnd?.(controller, {})
+    return true
+  }
+}
+
+const controller: Dispatcher.DispatchController = {
+  aborted: false,
+  paused: false,
+  reason: null,
+  abort: () => {},
+  pause: () => {},
+  resume: () => {},
+}
 
 const echo: http.RequestListener = (request, answer) => {
   const { headers, method, url } = request
@@ -127,6 +146,17 @@ describe("an answer that is read whole", () => {
       assert.propertyVal(refused.reason, "_tag", "TransportError")
       const wrong = HttpClientRequest.setHeader(HttpClientRequest.get(nowhere), "a", "b\nc")
       assert.propertyVal((yield* Effect.flip(send(wrong, described, true))).reason, "_tag", "TransportError")
+    }),
+  )
+
+  it.effect("an answer that ends before its headers fails at once: nobody waits for them", () =>
+    Effect.gen(function* () {
+      const streaming = HttpClient.make(() => Effect.die("read by stream"))
+      const client = wholeAnswers(new EndsBeforeHeaders(), streaming)
+      const bounded = Effect.provideService(client.get("http://localhost"), MaxBodySize, ByteSize.bytes(most))
+      const { reason } = yield* Effect.flip(bounded)
+      assert.propertyVal(reason, "_tag", "TransportError")
+      assert.include(String("cause" in reason ? reason.cause : ""), "ended before its headers")
     }),
   )
 

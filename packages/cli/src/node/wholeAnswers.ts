@@ -98,8 +98,12 @@ class Collector implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     const { answer, pieces } = this
+    if (answer === undefined) {
+      // No client of undici does this. Said nothing of, the call would wait for its timeout.
+      this.onResponseError(undefined, new Error("The answer ended before its headers."))
+      return
+    }
     this.drop()
-    if (answer === undefined) return
     answer.pieces = pieces
     this.resume(Effect.succeed(answer))
   }
