@@ -69,8 +69,8 @@ export const jobMutants: ReadonlyArray<Mutant> = [
   one(
     "rows in a job are judged by the ledger alone",
     "engine/run/lane.ts",
-    "for (const entry of launched) fly(entry)",
-    "for (const entry of launched) leave(entry)",
+    "for (const entry of launched) flights.depart(entry)",
+    "for (const entry of launched) holders.remove(entry)",
   ),
   one(
     "rows without an outcome are delivered",
@@ -109,7 +109,7 @@ export const jobMutants: ReadonlyArray<Mutant> = [
   ),
   one(
     "spooled rows are judged by the ledger alone",
-    "engine/run/lane.ts",
+    "engine/run/admission.ts",
     "(held !== undefined && isWaiting(held) ? held : undefined)",
     '(held !== undefined && isWaiting(held) && held.place !== "spooled" ? held : undefined)',
     290,

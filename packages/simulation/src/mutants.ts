@@ -140,7 +140,7 @@ const batchLane: ReadonlyArray<Mutant> = [
   ),
   one(
     "one id in two batches in flight",
-    "engine/run/lane.ts",
+    "engine/run/admission.ts",
     "if (held !== undefined && !isWaiting(held)) return true",
     'if (held !== undefined && !isWaiting(held) && held.place !== "inFlight") return true',
   ),
