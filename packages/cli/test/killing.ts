@@ -110,7 +110,7 @@ export const killBench = async ({ lane = "memory", sync = "incremental", state, 
   let openAtRead = 0
   let importedTwice = 0
   const imported = new Set<string>()
-  const isDue = (hook: RequestHook): boolean => {
+  const isAtInstant = (hook: RequestHook): boolean => {
     if (instant === undefined || "commit" in instant) return false
     if (instant.hook === undefined) return seen.length === instant.request
     return hook === instant.hook && seen.filter((each) => each === hook).length === instant.request
@@ -150,7 +150,7 @@ export const killBench = async ({ lane = "memory", sync = "incremental", state, 
         meddle?.(hook, request, sandbox)
         return sandbox[vendor](request)
       }
-      if (instant === undefined || "commit" in instant || !isDue(hook)) return handle()
+      if (instant === undefined || "commit" in instant || !isAtInstant(hook)) return handle()
       return strike(handle, instant)
     }
 

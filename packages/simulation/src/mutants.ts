@@ -64,7 +64,7 @@ const batchLane: ReadonlyArray<Mutant> = [
   one(
     "a row refused after an unanswered try is called unchanged",
     "engine/run/send.ts",
-    "...settlementOf(ctx, state, answered, sending.inDoubt), also }",
+    "...settlementOf(ctx, state, answered, marked.inDoubt), also }",
     "...settlementOf(ctx, state, answered, false), also }",
     45,
   ),

@@ -29,7 +29,7 @@ export const makeLedger = (sql: SqlClient, ns: number) => {
 
   /** Some record stands under a key that is not its id. Nobody else writes while this run holds the fence. */
   let strays: boolean | undefined
-  const hasStrays = Effect.suspend(() => {
+  const anyStrays = Effect.suspend(() => {
     if (strays !== undefined) return Effect.succeed(strays)
     const one = sql`SELECT id FROM ledger WHERE ${here} AND row_key <> id LIMIT 1`
     return Effect.map(one, (rows) => (strays = strays === true || rows.length > 0))
@@ -66,14 +66,14 @@ export const makeLedger = (sql: SqlClient, ns: number) => {
    * for a key, and then nothing is asked.
    */
   const byKeys = Effect.fnUntraced(function* (wanted: ReadonlyArray<Wanted>) {
-    const all = yield* hasStrays
-    const keys = wanted.flatMap(({ id, key }) => (all || id !== key ? [key] : []))
+    const hasStrays = yield* anyStrays
+    const keys = wanted.flatMap(({ id, key }) => (hasStrays || id !== key ? [key] : []))
     return yield* chunked(keys, (part) => {
       const byId = sql`SELECT ${columns} FROM ledger WHERE ${here} AND row_key = id AND id IN ${list(part)}`
       const byKey = sql`
         UNION ALL SELECT ${columns} FROM ledger
         WHERE ${here} AND row_key <> id AND row_key IN ${list(part, part.length)}`
-      return sql<LedgerRow>`${byId} ${all ? byKey : sql.literal("")}`
+      return sql<LedgerRow>`${byId} ${hasStrays ? byKey : sql.literal("")}`
     })
   })
 

@@ -108,13 +108,13 @@ export const makeRouteState = Effect.fnUntraced(function* (options: {
 })
 
 /** Senders need not wait for a full batch, or there is one. */
-export const isDue = (state: RouteState): boolean =>
+export const isBatchDue = (state: RouteState): boolean =>
   state.lane.isFull() || state.flushing || state.blocking || state.spools
 
 /** Rows have moved. Senders are left alone where there is nothing for them. */
 export const wake = (state: RouteState): void => {
   state.room.openUnsafe()
-  if (isDue(state) || state.stopped !== undefined) state.work.openUnsafe()
+  if (isBatchDue(state) || state.stopped !== undefined) state.work.openUnsafe()
 }
 
 /** What a route's part of the state is made of. */

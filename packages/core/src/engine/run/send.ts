@@ -22,7 +22,7 @@ import { makeTurn, type Turn } from "./turn.ts"
 export const maxAttempts = 5
 
 /** A batch on its way. `open` is what its mark holds. */
-interface Sending {
+interface MarkedBatch {
   readonly mark: string
   open: ReadonlyArray<Entry>
   readonly turn: Turn
@@ -47,67 +47,67 @@ const sendMarked = Effect.fnUntraced(function* (
 ): Effect.fn.Return<void, StateFailure> {
   ctx.batches += 1
   const mark = `${ctx.runId}.${ctx.batches}`
-  const sending: Sending = { mark, open: entries, turn: makeTurn(state.turns), inDoubt: false }
+  const marked: MarkedBatch = { mark, open: entries, turn: makeTurn(state.turns), inDoubt: false }
   state.ready += entries.length
   yield* ctx.transact(state.sending.mark(mark, entries.map(markOf)))
-  yield* Effect.ensuring(inTurn(ctx, state, sending, entries), sending.turn.pass)
+  yield* Effect.ensuring(inTurn(ctx, state, marked, entries), marked.turn.pass)
   // What is still open was answered and not written: it is pending, and no ghost.
-  if (sending.open.length > 0 && !sending.inDoubt) yield* ctx.transact(state.sending.unmark(mark))
+  if (marked.open.length > 0 && !marked.inDoubt) yield* ctx.transact(state.sending.unmark(mark))
 })
 
 /** Only the calls stand in line: this batch's mark was committed while the one before was at the vendor. */
 const inTurn = Effect.fnUntraced(function* (
   ctx: RunContext,
   state: RouteState,
-  sending: Sending,
+  marked: MarkedBatch,
   entries: ReadonlyArray<Entry>,
 ): Effect.fn.Return<void, StateFailure> {
-  yield* sending.turn.take
+  yield* marked.turn.take
   state.ready -= entries.length
   state.room.openUnsafe()
-  if (state.stopped === undefined) yield* deliver(ctx, state, sending, sending.mark, entries)
+  if (state.stopped === undefined) yield* deliver(ctx, state, marked, marked.mark, entries)
 })
 
 /** Writes rows under one batch id until they are settled; halves them where the vendor refuses all for one. */
 const deliver = Effect.fnUntraced(function* (
   ctx: RunContext,
   state: RouteState,
-  sending: Sending,
+  marked: MarkedBatch,
   id: string,
   entries: ReadonlyArray<Entry>,
 ): Effect.fn.Return<void, StateFailure> {
   let rest = entries
   let attempt = 1
   for (let tries = 1; rest.length > 0 && ctx.halt.current() === undefined; tries += 1) {
-    yield* sending.turn.take
+    yield* marked.turn.take
     const batch: Batch = { id, attempt, rows: rest.map((entry) => entry.row) }
     const answer = yield* write(state, batch).pipe(Effect.result)
     if (Result.isSuccess(answer)) {
       // What was refused counts before the next batch goes (rule 13); what was delivered is committed while that is away,
       // so it has to be on its way before the commit keeps the one thread.
-      if (answer.success.every(isDelivered)) yield* passOn(state, sending)
-      rest = yield* settleAnswers(ctx, state, sending, rest, answer.success, tries >= maxAttempts)
+      if (answer.success.every(isDelivered)) yield* passOn(state, marked)
+      rest = yield* settleAnswers(ctx, state, marked, rest, answer.success, tries >= maxAttempts)
       attempt += 1
       if (rest.length > 0) yield* ctx.halt.sleep(deferral(answer.success, tries))
       continue
     }
     const { reason, settled } = answer.failure
-    rest = yield* settleAnswers(ctx, state, sending, rest, inOrder(rest, settled ?? []), false)
+    rest = yield* settleAnswers(ctx, state, marked, rest, inOrder(rest, settled ?? []), false)
     const next = decide(reason, tries, rest.length)
-    if (next === "halve") return yield* halve(ctx, state, sending, id, rest)
+    if (next === "halve") return yield* halve(ctx, state, marked, id, rest)
     if (next === "stopRoute") state.stopped ??= { code: reason._tag, message: reason.message }
-    if (next === "reject") return yield* settleAs(ctx, state, sending, rest, rejected(reason))
+    if (next === "reject") return yield* settleAs(ctx, state, marked, rest, rejected(reason))
     if (mayHaveWritten(reason) && !state.writer.repeatable) {
       // What the sink has deferred was not written, whatever became of the others.
       const deferred = new Set((settled ?? []).map((outcome) => outcome.id))
       const silent = rest.filter((entry) => !deferred.has(entry.row.id))
-      yield* settleAs(ctx, state, sending, silent, (entry) =>
+      yield* settleAs(ctx, state, marked, silent, (entry) =>
         Outcome.InDoubt({ id: entry.row.id, message: reason.message }),
       )
       rest = rest.filter((entry) => deferred.has(entry.row.id))
       if (rest.length === 0 && next === "again") return
       attempt += 1
-    } else if (mayHaveWritten(reason)) sending.inDoubt = true
+    } else if (mayHaveWritten(reason)) marked.inDoubt = true
     // Id and attempt make an idempotency key: after silence the same is asked again, after an answer it is a new one.
     else attempt += 1
     if (next === "stopRoute") return
@@ -117,7 +117,7 @@ const deliver = Effect.fnUntraced(function* (
 })
 
 /** Where no batch is made ready, none can go: a crash before the commit would only leave more in doubt. */
-const passOn = (state: RouteState, { turn }: Sending): Effect.Effect<void> =>
+const passOn = (state: RouteState, { turn }: MarkedBatch): Effect.Effect<void> =>
   state.writer.repeatable ? Effect.andThen(turn.pass, letCallsLeave) : turn.pass
 
 const isDelivered = (outcome: Outcome): boolean => outcome._tag === "Delivered"
@@ -171,28 +171,28 @@ const rejected =
 const halve = Effect.fnUntraced(function* (
   ctx: RunContext,
   state: RouteState,
-  sending: Sending,
+  marked: MarkedBatch,
   id: string,
   rest: ReadonlyArray<Entry>,
 ) {
   const middle = Math.ceil(rest.length / 2)
-  yield* deliver(ctx, state, sending, `${id}a`, rest.slice(0, middle))
-  yield* deliver(ctx, state, sending, `${id}b`, rest.slice(middle))
+  yield* deliver(ctx, state, marked, `${id}a`, rest.slice(0, middle))
+  yield* deliver(ctx, state, marked, `${id}b`, rest.slice(middle))
 })
 
 const settleAs = (
   ctx: RunContext,
   state: RouteState,
-  sending: Sending,
+  marked: MarkedBatch,
   entries: ReadonlyArray<Entry>,
   outcome: (entry: Entry) => Outcome,
-) => Effect.asVoid(settleAnswers(ctx, state, sending, entries, entries.map(outcome), true))
+) => Effect.asVoid(settleAnswers(ctx, state, marked, entries, entries.map(outcome), true))
 
 /** Settles what was answered, outcome by entry, and returns the rows that were not, or not for good. */
 const settleAnswers = Effect.fnUntraced(function* (
   ctx: RunContext,
   state: RouteState,
-  sending: Sending,
+  marked: MarkedBatch,
   entries: ReadonlyArray<Entry>,
   outcomes: ReadonlyArray<Outcome | undefined>,
   isLast: boolean,
@@ -205,9 +205,9 @@ const settleAnswers = Effect.fnUntraced(function* (
     else answered.push({ entry, outcome })
   })
   if (answered.length === 0) return rest
-  sending.open = without(sending.open, answered)
-  const also = state.sending.remark(sending.mark, sending.open.map(markOf))
-  yield* settle(ctx, state, { ...settlementOf(ctx, state, answered, sending.inDoubt), also })
+  marked.open = without(marked.open, answered)
+  const also = state.sending.remark(marked.mark, marked.open.map(markOf))
+  yield* settle(ctx, state, { ...settlementOf(ctx, state, answered, marked.inDoubt), also })
   watchBudget(state, answersOf(answered))
   if (state.lane.canUnpark()) yield* arrive(ctx, state, [])
   return rest

@@ -96,7 +96,7 @@ const longestUncommitted = { records: 10_000, millis: 1000 }
 export const commitFrontier = Effect.fnUntraced(
   function* (ctx: RunContext, how: "due" | "now"): Effect.fn.Return<void, StateFailure> {
     const now = yield* Clock.currentTimeMillis
-    if (how === "due" && !isDue(ctx, now)) return
+    if (how === "due" && !isPositionDue(ctx, now)) return
     const passed = ctx.frontier.passable(new Map())
     if (passed === undefined) return
     yield* ctx.transact(savePosition(ctx, passed, yield* DateTime.now))
@@ -107,7 +107,7 @@ export const commitFrontier = Effect.fnUntraced(
   (effect, ctx) => Semaphore.withPermit(ctx.committing, effect),
 )
 
-const isDue = ({ committedMillis, frontier }: RunContext, now: number): boolean =>
+const isPositionDue = ({ committedMillis, frontier }: RunContext, now: number): boolean =>
   frontier.uncommitted() >= longestUncommitted.records || now - committedMillis >= longestUncommitted.millis
 
 /** The scan starts over: the keys of its pages and the positions of those under way count no more. */

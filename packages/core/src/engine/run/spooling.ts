@@ -39,7 +39,7 @@ export const spoolRows = (ctx: RunContext, state: RouteState, jobs: JobWriter): 
       if (next.length > 0) {
         open ??= openSpool(ctx, now)
         yield* append(ctx, state, open, next)
-      } else if (open !== undefined && lane.isQuiet() && isDue(state, jobs, open, now)) {
+      } else if (open !== undefined && lane.isQuiet() && mustClose(state, jobs, open, now)) {
         if (running === undefined) {
           running = yield* close(ctx, state, jobs, open)
           open = undefined
@@ -96,7 +96,7 @@ const append = Effect.fnUntraced(function* (
 })
 
 /** Asked when the spool takes no rows: those that wait do not fit, are too few yet, or there are none. */
-const isDue = (state: RouteState, jobs: JobWriter, open: OpenSpool, now: number): boolean => {
+const mustClose = (state: RouteState, jobs: JobWriter, open: OpenSpool, now: number): boolean => {
   const { lane } = state
   const isFull = lane.spooled() >= jobRows(jobs) || lane.incoming() >= spoolPage(state)
   return isFull || state.flushing || state.blocking || now - open.openedMillis >= maxAgeMillis

@@ -4,7 +4,7 @@ import * as Fiber from "effect/Fiber"
 import type { StateFailure } from "../../state/errors.ts"
 import type { RunContext } from "./context.ts"
 import { letCallsLeave } from "./letCallsLeave.ts"
-import { capacity, isDue, type RouteState } from "./routeState.ts"
+import { capacity, isBatchDue, type RouteState } from "./routeState.ts"
 import { send } from "./send.ts"
 import { spoolRows } from "./spooling.ts"
 
@@ -53,7 +53,7 @@ const work = (ctx: RunContext, state: RouteState, mayTake: () => boolean): Effec
   Effect.gen(function* () {
     const { lane } = state
     while (ctx.halt.current() === undefined && state.stopped === undefined) {
-      const entries = isDue(state) && mayTake() ? lane.take() : []
+      const entries = isBatchDue(state) && mayTake() ? lane.take() : []
       if (entries.length > 0) {
         yield* send(ctx, state, entries)
       } else if (state.flushing && lane.waiting() === 0 && !isSpooling(state)) {
