@@ -30,7 +30,7 @@ describe("docs/problems.md", () => {
     const text = core("config/", "engine/plan")
     const codes = found(text, new RegExp(`"((?:${sections})\\.[a-z-]+)"`, "g"))
     const ofFile = listed("Of a pipeline file").filter((code) => !code.startsWith("mapping."))
-    assert.sameMembers([...codes, "plugin.not-a-source", "plugin.not-a-sink"], [...ofFile])
+    assert.sameMembers([...codes, "plugin.not-a-source", "plugin.not-a-sink", "variable.placeholder"], [...ofFile])
   })
 
   it("has the codes of mapping tests", () => {

@@ -54,7 +54,7 @@ export const exitOfFailure = (failure: Failure): ExitCode => {
   return byCode(failure.reason === undefined ? failure._tag : failure.reason._tag)
 }
 
-const FROM_OUTSIDE: ReadonlySet<string> = new Set(["variable.missing", "variable.file"])
+const FROM_OUTSIDE: ReadonlySet<string> = new Set(["variable.missing", "variable.placeholder", "variable.file"])
 
 /** A file that is right but for variables and secret files that are not there is a matter of the environment. */
 export const exitOfProblems = (

@@ -50,7 +50,7 @@ const placeholders = (file: string, text: string, env: Loaded["env"]): ReadonlyA
       if (!isPlaceholder(env[name] ?? "") || (comment >= 0 && comment < at)) return []
       const message = `${name} still has the value that stands for the real one`
       const place = { file, line: index + 1, column: at + 1 }
-      return [{ code: "variable.missing", severity: "error", path: "", message, ...place }]
+      return [{ code: "variable.placeholder", severity: "error", path: "", message, variable: name, ...place }]
     }),
   )
 

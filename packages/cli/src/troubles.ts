@@ -3,6 +3,7 @@ import type { Problem } from "@sluice/core"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Trouble } from "./render/problems.ts"
+import { isWithoutValue, whereToSet } from "./render/variables.ts"
 
 /** The command line asks for something that is not there: a file, a pipeline, a route. Exit code 2. */
 export class UsageError extends Schema.TaggedError<UsageError>()("UsageError", {
@@ -63,9 +64,6 @@ export const troublesOf = (failure: CommandFailure): ReadonlyArray<Trouble> => {
   ]
 }
 
-const VARIABLES =
-  "set them in the shell, in `.env` beside the file, or with --env-file; `sluice sandbox` prints a set to try with"
-
 /** Fields depend on the destination, and on how a route writes to it: one that makes no records needs fewer. */
 const refresh = (file: string) =>
   `correct these; where the destination or the route's \`with\` differs by now, \`sluice schema --connect ${file} --lock\` saves its fields anew`
@@ -73,18 +71,20 @@ const refresh = (file: string) =>
 /** Of the problems with saved fields: the message says what to do. */
 const saysItself = new Set(["lock.invalid", "lock.missing", "lock.old"])
 
-/** What holds for several is said once, below the last: where variables come from, and saved fields. */
+/** What holds for several with saved fields is said once, below the last. */
 export const ofProblems = (problems: ReadonlyArray<Problem>): ReadonlyArray<Trouble> => {
-  const variable = problems.findLastIndex(({ code }) => code === "variable.missing")
   const saved = problems.findLastIndex(({ code }) => code.startsWith("lock.") && !saysItself.has(code))
   return problems.map((problem, at) => {
     const trouble = ofProblem(problem)
-    if (at === variable) return { ...trouble, fix: VARIABLES }
-    if (at !== saved) return trouble
-    const fix = refresh(problem.file)
-    return { ...trouble, fix: trouble.fix === undefined ? fix : `${trouble.fix} Or ${fix}` }
+    if (isWithoutValue(problem.code))
+      return { ...trouble, ...named(problem), fix: orElse(trouble.fix, whereToSet("it")) }
+    return at === saved ? { ...trouble, fix: orElse(trouble.fix, refresh(problem.file)) } : trouble
   })
 }
+
+const orElse = (first: string | undefined, other: string) => (first === undefined ? other : `${first} Or ${other}`)
+
+const named = ({ variable, suggestion }: Problem) => ({ variable, suggestion })
 
 const ofProblem = (problem: Problem): Trouble => ({
   severity: problem.severity,

@@ -43,8 +43,8 @@ describe("without a terminal", () => {
     for (const command of [["check", "--connect"], ["preview"], ["run"]]) {
       const { code, stdout, stderr } = await sluice([...command, at("users.yaml"), ...state()])
       assert.strictEqual(code, 3)
-      assert.match(stdout + stderr, /users\.yaml:\d+:\d+ error variable\.missing/)
-      assert.include(stdout + stderr, "BREVO_API_KEY still has")
+      assert.match(stdout + stderr, /users\.yaml:\d+:\d+ error variable\.placeholder/)
+      assert.match(stdout + stderr, /4 variables still have .*\n(.*\n)* +BREVO_API_KEY +line \d+/)
     }
   })
 

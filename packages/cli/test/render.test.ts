@@ -1,12 +1,14 @@
 /** Text for terminals: widths, escapes, progress, exit codes. */
-import type { PipelineReport, RouteCounts } from "@sluice/core"
+import type { PipelineReport, Problem, RouteCounts } from "@sluice/core"
 import { displayWidth } from "effect/cli/CliOutput"
 import { assert, describe, it } from "vitest"
 import { EXIT, exitOfFailure, exitOfReport } from "../src/exit.ts"
+import { countTroubles, renderTroubles } from "../src/render/problems.ts"
 import { makeProgress } from "../src/render/progress.ts"
 import { renderReport } from "../src/render/report.ts"
 import { table } from "../src/render/table.ts"
 import { clean, coloured, duration, fit, plain, wrap } from "../src/render/text.ts"
+import { ofProblems } from "../src/troubles.ts"
 import { noCounts, reportOf } from "./reports.ts"
 
 const page = { width: 80, style: plain }
@@ -236,6 +238,61 @@ describe("exit codes", () => {
     assert.strictEqual(exitOfFailure({ _tag: "ConfigError", problems: missing }), EXIT.environment)
     const mixed = [...missing, problem("key.unknown")]
     assert.strictEqual(exitOfFailure({ _tag: "ConfigError", problems: mixed }), EXIT.invalid)
+  })
+})
+
+describe("variables without a value", () => {
+  const unset = (variable: string, line: number, suggestion?: string): Problem => ({
+    code: "variable.missing",
+    severity: "error",
+    path: "sinks.brevo.api_key",
+    message: `the variable ${variable} is not set`,
+    file: "users.yaml",
+    line,
+    column: 5,
+    variable,
+    ...(suggestion === undefined ? {} : { suggestion }),
+  })
+  const all = ofProblems([
+    unset("AUTH0_DOMAIN", 3),
+    { ...unset("", 4), code: "key.unknown", message: "unknown key" },
+    unset("BREVO_LIST_ALL", 8),
+    unset("BREVO_KEY", 8, "BREVO_API_KEY"),
+    unset("BREVO_LIST_ALL", 9),
+  ])
+
+  it("are one block that names each once, with its lines, where the first of them is", () => {
+    assert.deepStrictEqual(renderTroubles(all, page).split("\n").slice(0, 5), [
+      "users.yaml:3:5 error variable.missing",
+      "  3 variables are not set:",
+      "    AUTH0_DOMAIN    line 3",
+      "    BREVO_LIST_ALL  lines 8, 9",
+      "    BREVO_KEY       line 8; did you mean `BREVO_API_KEY`?",
+    ])
+    assert.match(renderTroubles(all, page), /^ {2}fix: set them in the shell/m)
+    assert.strictEqual(renderTroubles(all, page).match(/variable\.missing/g)?.length, 1)
+    assert.include(renderTroubles(all, page), "users.yaml:4:5 error key.unknown")
+    assert.strictEqual(countTroubles(all), "4 errors")
+  })
+
+  it("are a finding each for a machine, each with what to do", () => {
+    assert.strictEqual(all.length, 5)
+    assert.match(all[0]?.fix ?? "", /^set it in the shell/)
+    assert.match(all[3]?.fix ?? "", /^did you mean `BREVO_API_KEY`\? Or set it in the shell/)
+  })
+
+  it("one alone is told like any other problem", () => {
+    const text = renderTroubles(ofProblems([unset("BREVO_KEY", 8, "BREVO_API_KEY")]), page)
+    assert.include(text, "  sinks.brevo.api_key: the variable BREVO_KEY is not set\n  fix: did you mean")
+  })
+
+  it("of another file, and those with a stand-in for their value, are blocks of their own", () => {
+    const standIn = (variable: string) => ({ ...unset(variable, 5), code: "variable.placeholder" })
+    const other = { ...unset("C", 3), file: "other.yaml" }
+    const text = renderTroubles(ofProblems([unset("A", 1), unset("B", 2), other, standIn("D"), standIn("E")]), page)
+    assert.include(text, "  2 variables are not set:\n    A  line 1\n    B  line 2\n  fix:")
+    assert.include(text, "the variable C is not set")
+    assert.include(text, "  2 variables still have a value that only stands for the real one:\n    D  line 5")
   })
 })
 

@@ -1,5 +1,6 @@
 /** Problems and failures as text: what is wrong, where, and what to do about it. */
 import { clean, hang, type Page, plural } from "./text.ts"
+import { countVariables, gather, variableLines, whereToSet } from "./variables.ts"
 
 /** A failure as it is shown and as `--json` prints it. */
 export interface Trouble {
@@ -11,24 +12,41 @@ export interface Trouble {
   readonly message: string
   /** What to do. */
   readonly fix: string | undefined
+  /** The variable that has no value, and the name of one that has. */
+  readonly variable?: string | undefined
+  readonly suggestion?: string | undefined
 }
 
-export const renderTrouble = (trouble: Trouble, { style, width }: Page): string => {
-  const paint = trouble.severity === "error" ? style.red : style.yellow
-  const place = trouble.place === "" ? "" : `${clean(trouble.place)} `
-  const head = `${place}${paint(trouble.severity)} ${style.dim(clean(trouble.code))}`
-  const body = hang("  ", clean(trouble.message), width)
-  const fix = trouble.fix === undefined ? [] : [style.cyan(hang("  fix: ", clean(trouble.fix), width))]
-  return [head, body, ...fix].join("\n")
+const headOf = ({ severity, code, place }: Trouble, { style }: Page): string => {
+  const paint = severity === "error" ? style.red : style.yellow
+  return `${place === "" ? "" : `${clean(place)} `}${paint(severity)} ${style.dim(clean(code))}`
 }
 
+const fixOf = (fix: string, { style, width }: Page): string => style.cyan(hang("  fix: ", clean(fix), width))
+
+export const renderTrouble = (trouble: Trouble, page: Page): string => {
+  const body = hang("  ", clean(trouble.message), page.width)
+  return [headOf(trouble, page), body, ...(trouble.fix === undefined ? [] : [fixOf(trouble.fix, page)])].join("\n")
+}
+
+/** Variables without a value are told in one block. */
 export const renderTroubles = (troubles: ReadonlyArray<Trouble>, page: Page): string =>
-  troubles.map((trouble) => renderTrouble(trouble, page)).join("\n")
+  gather(troubles)
+    .map(([first, ...others]) => {
+      if (first === undefined) return ""
+      if (others.length === 0) return renderTrouble(first, page)
+      const together = [first, ...others]
+      const what = countVariables(together) === 1 ? "it" : "them"
+      return [headOf(first, page), ...variableLines(together, page), fixOf(whereToSet(what), page)].join("\n")
+    })
+    .join("\n")
 
-/** `2 errors, 1 warning` */
+/** `2 errors, 1 warning`; a variable that several places name counts once. */
 export const countTroubles = (troubles: ReadonlyArray<Trouble>): string => {
-  const errors = troubles.filter((each) => each.severity === "error").length
-  const warnings = troubles.length - errors
+  const count = (severity: Trouble["severity"]) =>
+    gather(troubles.filter((each) => each.severity === severity)).reduce((sum, each) => sum + countVariables(each), 0)
+  const errors = count("error")
+  const warnings = count("warning")
   const parts = [
     ...(errors > 0 ? [plural(errors, "error")] : []),
     ...(warnings > 0 ? [plural(warnings, "warning")] : []),

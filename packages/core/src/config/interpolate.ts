@@ -22,6 +22,8 @@ export interface VariableFinding {
   readonly code: string
   readonly message: string
   readonly suggestion?: string
+  /** The name of one that has no value. */
+  readonly variable?: string
 }
 
 export interface SecretFile {
@@ -146,7 +148,8 @@ function resolve(part: Part, env: Variables["env"], files: Files): Result.Result
   if (value !== undefined) return Result.succeed(value)
   const suggestion = nearest(name, Object.keys(env))
   const message = `the variable ${name} is not set; set it, or write \${${name}:-default}`
-  return Result.fail({ code: "variable.missing", message, ...(suggestion === undefined ? {} : { suggestion }) })
+  const hint = suggestion === undefined ? {} : { suggestion }
+  return Result.fail({ code: "variable.missing", message, variable: name, ...hint })
 }
 
 const core = new YamlSchema({ schema: "core" })

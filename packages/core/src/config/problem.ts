@@ -15,6 +15,8 @@ export const Problem = Schema.Struct({
   column: Schema.Int,
   /** A name that exists and was likely meant. */
   suggestion: Schema.optionalKey(Schema.String),
+  /** The variable that has no value. */
+  variable: Schema.optionalKey(Schema.String),
 })
 export type Problem = typeof Problem.Type
 
