@@ -9,15 +9,17 @@ import { bug, type CommandFailure, troublesOf } from "./troubles.ts"
 /** `json` and `pretty`: as log entries are written. `result`: JSON on standard output, in place of the result. */
 type Form = "result" | "json" | "pretty"
 
+/** `file`: the pipeline file that the command was given, as a command takes it. */
 export const reportFailure = <E extends CommandFailure, R>(
   self: Effect.Effect<void, E, R>,
   form: Form,
+  file?: string,
 ): Effect.Effect<void, never, R | Host> =>
   Effect.catchCause(self, (cause) => {
     if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt
     const failure = Cause.findErrorOption(cause)
     return failure._tag === "Some"
-      ? show(troublesOf(failure.value), exitOfFailure(failure.value), form)
+      ? show(troublesOf(failure.value, file), exitOfFailure(failure.value), form)
       : show([bug(describeThrown(Cause.squash(cause)))], EXIT.bug, form)
   })
 

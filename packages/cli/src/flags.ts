@@ -9,11 +9,18 @@ import { reportFailure } from "./failures.ts"
 import { Debug, toggle } from "./globalFlags.ts"
 import type { Host } from "./host.ts"
 import { LogFormat, type LogSettings, logging } from "./logs.ts"
+import { typed } from "./pasteable.ts"
 import type { CommandFailure } from "./troubles.ts"
+
+interface CommandInput {
+  readonly json: boolean
+  readonly file?: string | undefined
+  readonly envFile?: string | undefined
+}
 
 /** Loads a command's module when it runs, and turns whatever goes wrong there into text, or JSON, and an exit code. */
 export const handle =
-  <Input extends { readonly json: boolean }, E extends CommandFailure>(
+  <Input extends CommandInput, E extends CommandFailure>(
     load: () => Promise<{ readonly handler: (input: Input) => Effect.Effect<void, E, Host | LogSettings> }>,
   ) =>
   (input: Input): Effect.Effect<void, never, Host | LogSettings> =>
@@ -22,11 +29,13 @@ export const handle =
       const watched = (yield* Debug) ? (yield* Effect.promise(() => import("./debug.ts"))).showCalls : identity
       yield* Effect.promise(load).pipe(
         Effect.flatMap(({ handler }) => handler(input)),
-        (effect) => reportFailure(effect, input.json ? "result" : format),
+        (effect) => reportFailure(effect, input.json ? "result" : format, fileOf(input)),
         watched,
         logging,
       )
     })
+
+const fileOf = ({ file, envFile }: CommandInput) => (file === undefined ? undefined : typed(file, envFile))
 
 export const orUndefined = <A>(flag: Flag.Flag<A>) => Flag.optional(flag).pipe(Flag.map(Option.getOrUndefined))
 

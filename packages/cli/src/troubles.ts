@@ -29,8 +29,10 @@ export interface CommandFailure {
   readonly suggestion?: string
 }
 
-/** What a person can do about a reason, where the message has not said so. */
-export const FIXES: ReadonlyMap<string, string> = new Map([
+/** What a person can do about a reason, where the message has not said so. `file`: as a command takes it. */
+export const fixOf = (code: string, file = "FILE"): string | undefined => FIXES.get(code)?.replace("FILE", () => file)
+
+const FIXES: ReadonlyMap<string, string> = new Map([
   ["Unauthorized", "check the credentials in the environment; `sluice check FILE --connect` tries them"],
   ["Forbidden", "grant what the message names, then `sluice check FILE --connect`"],
   ["RateLimited", "run it again later, or lower `share` so that others have room"],
@@ -49,7 +51,7 @@ export const FIXES: ReadonlyMap<string, string> = new Map([
   ["Fenced", "another run has taken over; see `sluice runs`"],
 ])
 
-export const troublesOf = (failure: CommandFailure): ReadonlyArray<Trouble> => {
+export const troublesOf = (failure: CommandFailure, file?: string): ReadonlyArray<Trouble> => {
   if (failure.problems !== undefined) return ofProblems(failure.problems)
   const tag = failure.reason?._tag ?? failure._tag
   const code = tag === "UsageError" ? "usage" : tag
@@ -59,7 +61,7 @@ export const troublesOf = (failure: CommandFailure): ReadonlyArray<Trouble> => {
       code,
       place: failure.connection ?? "",
       message: failure.reason?.message ?? failure.message,
-      fix: failure.fix ?? failure.repair ?? didYouMean(failure.suggestion) ?? FIXES.get(code),
+      fix: failure.fix ?? failure.repair ?? didYouMean(failure.suggestion) ?? fixOf(code, file),
     },
   ]
 }

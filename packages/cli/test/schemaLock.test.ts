@@ -47,7 +47,12 @@ interface Checked {
   readonly ok: boolean
   readonly problems: ReadonlyArray<{ readonly code: string; readonly line: number; readonly message: string }>
   readonly connected: {
-    readonly findings: ReadonlyArray<{ readonly code: string; readonly severity: string; readonly message: string }>
+    readonly findings: ReadonlyArray<{
+      readonly code: string
+      readonly severity: string
+      readonly message: string
+      readonly fix?: string
+    }>
   } | null
 }
 const check = async (env: Bench["env"], ...flags: ReadonlyArray<string>) => {
@@ -195,7 +200,7 @@ describe("check --connect", () => {
         '"email": { "type": "text", "key": true }',
       ],
     )
-    const fix = "`sluice schema --connect"
+    const fix = `\`sluice schema --connect ${file} --lock\``
     const bad =
       "tests: [{ name: a, record: { user_id: u1, email: nobody } , expect: { brevo.contacts: { has: { email: nobody } } } }]"
     it1.write("users.test.yaml", bad)
@@ -209,7 +214,7 @@ describe("check --connect", () => {
     assert.deepStrictEqual([connected.code, old?.code, drift], [0, "lock.old", []])
     for (const said of [
       offlineCheck.found?.problems[0]?.message,
-      old?.message,
+      `${old?.message}: ${old?.fix}`,
       tested.stdout.replaceAll(/\s+/g, " "),
     ]) {
       assert.include(said, "e-mail and id formats")
@@ -220,6 +225,25 @@ describe("check --connect", () => {
     assert.deepStrictEqual([written, changes.length, changes[0].sink, changes[0].object], [true, 1, "brevo", undefined])
     assert.strictEqual(readFileSync(lock, "utf8"), now)
     assert.strictEqual((await sluice(["test", file])).code, 1)
+  })
+
+  it("names the file as it was typed, quoted where a shell needs it, and where variables come from: the command can be pasted", async () => {
+    const spaced = it1.write("all users.yaml", pipeline(map.replace("COMPANY:", "COMPANI:")))
+    writeFileSync(
+      spaced.replace(".yaml", ".lock.json"),
+      readFileSync(lock, "utf8").replace(/"account": "[^"]+"/, '"account": "another"'),
+    )
+    const envFile = it1.write("vendors.env", "")
+    const { stdout } = await sluice(["check", spaced, "--connect", "--state", it1.state, "--env-file", envFile], {
+      ...it1.env,
+      COLUMNS: "200",
+    })
+    const said = stdout.replaceAll(/\s+/g, " ")
+    assert.include(said, `fix: \`sluice schema --connect '${spaced}' --env-file ${envFile}\` lists the fields`)
+    assert.include(
+      said,
+      `fix: \`sluice schema --connect '${spaced}' --env-file ${envFile} --lock\` saves what is there`,
+    )
   })
 
   it("the saved fields of another account are not compared field by field", async () => {

@@ -4,11 +4,12 @@ import * as Effect from "effect/Effect"
 import { EXIT, type ExitCode, exitOfFailure, exitOfProblems, gravest } from "../exit.ts"
 import { isTestFile, type Loaded, load, loadToConnect } from "../load.ts"
 import { lockFileOf, readLock } from "../locks.ts"
+import { typed } from "../pasteable.ts"
 import { present } from "../present.ts"
 import { countTroubles, renderTroubles, type Trouble } from "../render/problems.ts"
 import { clean, hang, type Page, plural } from "../render/text.ts"
 import { ofProblems } from "../troubles.ts"
-import type { Connected, Placed } from "./checkConnected.ts"
+import type { Asking, Connected, Placed } from "./checkConnected.ts"
 
 export interface CheckInput {
   readonly files: ReadonlyArray<string>
@@ -71,7 +72,9 @@ const checkPipelines = Effect.fnUntraced(function* (file: string, input: CheckIn
   const loading = input.connect ? loadToConnect : load
   const loaded = yield* loading({ file, envFile: input.envFile })
   const { pipelines, warnings } = loaded.plan
-  const connected = input.connect ? yield* connect(loaded, input.state) : null
+  const connected = input.connect
+    ? yield* connect(loaded, { file: typed(file, input.envFile), state: input.state })
+    : null
   const saved = input.connect ? undefined : yield* readLock(file)
   const { text } = loaded
   const found =
@@ -89,9 +92,9 @@ const checkPipelines = Effect.fnUntraced(function* (file: string, input: CheckIn
   return checked
 })
 
-const connect = Effect.fnUntraced(function* (loaded: Loaded, stateFile: string | undefined) {
+const connect = Effect.fnUntraced(function* (loaded: Loaded, asking: Asking) {
   const { ask } = yield* Effect.promise(() => import("./checkConnected.ts"))
-  return yield* ask(loaded, stateFile)
+  return yield* ask(loaded, asking)
 })
 
 /** One of several files that is not there does not hide what is wrong with the others. */
@@ -150,15 +153,10 @@ const renderFile = (checked: CheckedFile, connect: boolean, page: Page): string 
   ].join("\n")
 }
 
-const FINDING_FIXES: ReadonlyMap<string, string> = new Map([
-  ["unknown_field", "`sluice schema --connect FILE` lists the fields; map one, or add it there"],
-  ["drift", "`sluice schema --connect FILE --lock` saves what is there now; then `sluice check` and `sluice test`"],
-])
-
-const ofFinding = ({ severity, code, place, route, path, message }: Placed): Trouble => ({
+const ofFinding = ({ severity, code, place, route, path, message, fix }: Placed): Trouble => ({
   severity,
   code,
   place,
   message: path === undefined ? message : `${[route, ...path].join(" ")}: ${message}`,
-  fix: FINDING_FIXES.get(code),
+  fix,
 })

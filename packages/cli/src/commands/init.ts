@@ -14,6 +14,7 @@ import { Host } from "../host.ts"
 import { load } from "../load.ts"
 import { EnvironmentRefused, readEnvironment } from "../node/environment.ts"
 import { layer as pluginsLayer } from "../node/plugins.ts"
+import { forShell } from "../pasteable.ts"
 import { present } from "../present.ts"
 import { renderInit } from "../render/init.ts"
 
@@ -116,5 +117,3 @@ const commandFor = (file: string, { source, stream, sink, object }: Ends): strin
     "--connect --force",
   ].join(" ")
 }
-
-const forShell = (text: string): string => (/^[\w./@-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)

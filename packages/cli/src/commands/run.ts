@@ -8,6 +8,7 @@ import { LogFormat } from "../logs.ts"
 import { layer } from "../node/index.ts"
 import { observedRun } from "../observed.ts"
 import { tellingOfFailure } from "../onFailure.ts"
+import { typed } from "../pasteable.ts"
 import { present } from "../present.ts"
 import { renderReport } from "../render/report.ts"
 import { logTeller, progressTeller } from "../telling.ts"
@@ -31,7 +32,13 @@ export interface RunInput {
 
 export const handler = (input: RunInput) =>
   runFile(input).pipe(
-    Effect.tap(({ exit, report }) => present(report, { json: input.json, render: renderReport, exit })),
+    Effect.tap(({ exit, report }) =>
+      present(report, {
+        json: input.json,
+        render: (value, page) => renderReport(value, page, typed(input.file, input.envFile)),
+        exit,
+      }),
+    ),
     tellingOfFailure(input),
     Effect.asVoid,
   )

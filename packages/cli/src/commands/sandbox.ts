@@ -2,6 +2,7 @@
 import { environment, makeSandbox, serve } from "@sluice/sandbox"
 import * as Effect from "effect/Effect"
 import { Host } from "../host.ts"
+import { forShell } from "../pasteable.ts"
 import { clean, plural } from "../render/text.ts"
 
 export interface SandboxInput {
@@ -23,7 +24,7 @@ export const handler = Effect.fnUntraced(function* ({ users, seed, port, limits,
       json
         ? `${JSON.stringify({ origin, users, seed, limits, messy, environment: variables }, null, 2)}\n`
         : Object.entries(variables)
-            .map(([name, value]) => `export ${name}=${quoted(value)}\n`)
+            .map(([name, value]) => `export ${name}=${forShell(value)}\n`)
             .join(""),
     )
     yield* host.err(`sandbox with ${plural(users, "user")} on ${clean(origin)}; end it with Ctrl-C\n`)
@@ -31,6 +32,3 @@ export const handler = Effect.fnUntraced(function* ({ users, seed, port, limits,
   })
   yield* Effect.scoped(serving)
 })
-
-/** For a POSIX shell. */
-const quoted = (value: string): string => (/^[\w./:@-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`)

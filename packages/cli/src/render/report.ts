@@ -1,17 +1,18 @@
 /** What a run did, as text. */
 import type { PipelineReport, RouteCounts, RunReport } from "@sluice/core"
-import { FIXES } from "../troubles.ts"
+import { fixOf } from "../troubles.ts"
 import { type Cell, type Column, table } from "./table.ts"
 import { clean, duration, hang, number, type Page, plural } from "./text.ts"
 
-export const renderReport = (report: RunReport, page: Page): string =>
-  report.pipelines.map((pipeline) => renderPipeline(pipeline, page)).join("\n\n")
+/** `file`: as a command takes it. */
+export const renderReport = (report: RunReport, page: Page, file?: string): string =>
+  report.pipelines.map((pipeline) => renderPipeline(pipeline, page, file)).join("\n\n")
 
-const renderPipeline = (report: PipelineReport, page: Page): string => {
+const renderPipeline = (report: PipelineReport, page: Page, file: string | undefined): string => {
   const { style } = page
   const status = report.ok ? style.green(report.status) : style.red(report.status)
   const head = `${style.bold(clean(report.pipeline))}  ${status} in ${duration(report.duration_ms)}  ${style.dim(`run ${clean(report.run_id)}`)}`
-  return [head, ...routeTable(report, page), ...facts(report, page), ...troubles(report, page)].join("\n")
+  return [head, ...routeTable(report, page), ...facts(report, page), ...troubles(report, page, file)].join("\n")
 }
 
 /** Columns that are always there; the others only where one of them is not 0. */
@@ -104,12 +105,12 @@ const keptLines = (report: PipelineReport) =>
     ...(left > 0 ? [`${clean(route)}: ${plural(left, "record")} that \`where\` now excludes, kept (on_leave)`] : []),
   ])
 
-const troubles = (report: PipelineReport, { style, width }: Page): ReadonlyArray<string> => {
+const troubles = (report: PipelineReport, { style, width }: Page, file: string | undefined): ReadonlyArray<string> => {
   const counted = [...Object.values(report.routes), ...Object.values(report.recovered)]
   const rejected = counted.reduce((sum, counts) => sum + counts.rejected + counts.in_doubt, 0)
   const gap = report.completeness?.gap
   const error = report.error
-  const fix = error === null ? undefined : FIXES.get(error.code)
+  const fix = error === null ? undefined : fixOf(error.code, file)
   return [
     ...(error === null
       ? []
@@ -124,7 +125,7 @@ const troubles = (report: PipelineReport, { style, width }: Page): ReadonlyArray
         ]),
     ...(gap === undefined ? [] : [style.red(hang("  gap: ", clean(gap), width))]),
     ...(rejected === 0 ? [] : [`  ${style.yellow(plural(rejected, "dead letter"))}: see \`sluice dead-letters list\``]),
-    ...(fix === undefined ? [] : [style.cyan(hang("  fix: ", fix, width))]),
+    ...(fix === undefined ? [] : [style.cyan(hang("  fix: ", clean(fix), width))]),
     ...(report.resumable ? ["  The next run of the same command goes on from where this one stopped."] : []),
   ]
 }

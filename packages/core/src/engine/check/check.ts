@@ -130,7 +130,7 @@ const ofDrift = (
   const old: CheckFinding = {
     ...drift,
     code: "lock.old",
-    message: `the saved fields of ${connection} lack ${NEWS}: \`sluice schema --connect FILE --lock\` saves them anew`,
+    message: `the saved fields of ${connection} lack ${NEWS}`,
   }
   const changes = fieldChanges(fields, lockFields(live), isOld).map(({ field, message }) => ({
     ...drift,

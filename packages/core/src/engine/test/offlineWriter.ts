@@ -25,16 +25,21 @@ const PATIENCE = "5 seconds"
 
 /**
  * `saved`: the fields of the destination as they were saved. Fails where the sink says that the route cannot work. What
- * it says of the connection itself does not count: credentials and addresses may be missing.
+ * it says of the connection itself does not count: credentials and addresses may be missing. `file`: the pipeline file,
+ * for what is said.
  */
-export const openOffline = Effect.fnUntraced(function* (route: Route, saved: ReadonlyArray<Field> | undefined) {
+export const openOffline = Effect.fnUntraced(function* (
+  route: Route,
+  saved: ReadonlyArray<Field> | undefined,
+  file: string,
+) {
   const locked = saved?.length === 0 ? undefined : saved
   const { plugin, config, endpoint } = route.sink
   if (locked !== undefined && route.spec.rules !== undefined) {
     const rules = yield* Effect.fromResult(route.spec.rules(writerRequest(route, undefined), locked)).pipe(
       on(endpoint.name),
     )
-    return describeKnown(route, { ...rules, limits }, locked)
+    return describeKnown(route, { ...rules, limits }, locked, file)
   }
   const called = yield* Deferred.make<never, NeedsVendor>()
   const client = HttpClient.make(() => Effect.andThen(Deferred.fail(called, new NeedsVendor()), Effect.never))
@@ -62,7 +67,7 @@ export const openOffline = Effect.fnUntraced(function* (route: Route, saved: Rea
     Effect.scoped,
   )
   const found = yield* known
-  return describeKnown(route, found?.writer, locked ?? found?.fields)
+  return describeKnown(route, found?.writer, locked ?? found?.fields, file)
 })
 
 /** Tests hand over no batch. */
@@ -75,6 +80,7 @@ const describeKnown = (
   route: Route,
   writer: Pick<Writer, "limits" | "refuse" | "partition" | "fields"> | undefined,
   fields: ReadonlyArray<Field> | undefined,
+  file: string,
 ): OfflineWriter => {
   const { name, mapping, spec } = route
   const validate = fields === undefined ? partly(spec.fields ?? [], mapping.key) : rowValidator(fields, mapping.key)
@@ -85,7 +91,7 @@ const describeKnown = (
     notices: [
       ...(isPartial
         ? [
-            `${name}: rows are held against no field of your own account; \`sluice schema --connect FILE --lock\` saves them`,
+            `${name}: rows are held against no field of your own account; \`sluice schema --connect ${file} --lock\` saves them`,
           ]
         : []),
       ...(writer === undefined && spec.rules === undefined

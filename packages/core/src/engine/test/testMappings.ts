@@ -19,7 +19,7 @@ export const testMappings = Effect.fnUntraced(function* (input: TestInput, lock:
   const writers = new Map<Route, OfflineWriter>()
   for (const { pipeline, route } of plan.tests.flatMap(routesOf)) {
     if (writers.has(route)) continue
-    const opening = openOffline(route, lockedFields(lock, pipeline.name, route))
+    const opening = openOffline(route, lockedFields(lock, pipeline.name, route), input.pipelineFile)
     writers.set(route, yield* Effect.mapError(opening, ({ reason }) => refused(input, pipeline, route, reason)))
   }
   const tests: Array<TestReport> = []
@@ -30,15 +30,17 @@ export const testMappings = Effect.fnUntraced(function* (input: TestInput, lock:
     pipeline_file: input.pipelineFile,
     ok: tests.every(({ ok }) => ok),
     tests,
-    notices: [...writers.values()].flatMap(({ notices }) => notices).concat(outdated(lock)),
+    notices: [...writers.values()].flatMap(({ notices }) => notices).concat(outdated(lock, input.pipelineFile)),
   }
   return report
 })
 
-const outdated = (lock: SchemaLock | undefined): ReadonlyArray<string> =>
+const outdated = (lock: SchemaLock | undefined, file: string): ReadonlyArray<string> =>
   lock === undefined || !isOutdated(lock)
     ? []
-    : [`the saved fields lack ${NEWS}, which are not judged; \`sluice schema --connect FILE --lock\` saves them anew`]
+    : [
+        `the saved fields lack ${NEWS}, which are not judged; \`sluice schema --connect ${file} --lock\` saves them anew`,
+      ]
 
 /** A sink that cannot work with a route says so before any call. */
 const refused = (input: TestInput, pipeline: Pipeline, route: Route, reason: SinkReason | SourceReason) => {
