@@ -35,6 +35,18 @@ describe("text", () => {
     assert.deepStrictEqual(wrap("one two three", 7), ["one two", "three"])
   })
 
+  it("leaves a command in backquotes whole where it fits a line, so that it can be copied", () => {
+    assert.deepStrictEqual(wrap("then run (`sluice check a.yaml`), twice", 24), [
+      "then run",
+      "(`sluice check a.yaml`),",
+      "twice",
+    ])
+    assert.deepStrictEqual(wrap("`sluice check a.yaml`", 12), ["`sluice", "check", "a.yaml`"])
+    assert.deepStrictEqual(wrap("a ` alone and more", 8), ["a `", "alone", "and more"])
+    assert.deepStrictEqual(wrap("`sluice check` or `ls`", 8), ["`sluice", "check`", "or `ls`"])
+    assert.deepStrictEqual(wrap("`a b` `c d`", 6), ["`a b`", "`c d`"])
+  })
+
   it("leaves durations whole", () => {
     assert.deepStrictEqual(wrap("takes about 8 min 41 s or 2 h", 14), ["takes about", "8 min 41 s or", "2 h"])
     assert.deepStrictEqual(wrap("5 sheep", 3), ["5", "sheep"])

@@ -45,11 +45,28 @@ export const padStart = (text: string, width: number): string =>
 /** Between words, but not within `4 min 10 s`. */
 const BREAK = /(?<!\d (?:min|h)) (?!(?:s|min|h)(?![a-z]))/
 
+/** What a line is not broken within: words, and a command in backquotes that fits a line. */
+const unbroken = (text: string, width: number): ReadonlyArray<string> => {
+  const words = text.split(BREAK)
+  const kept: Array<string> = []
+  for (let at = 0; at < words.length; at += 1) {
+    const end = isOpen(words[at]) ? words.findIndex((word, index) => index > at && isOpen(word)) : at
+    const span = words.slice(at, Math.max(at, end) + 1)
+    const whole = span.join(" ")
+    kept.push(...(displayWidth(whole) <= width ? [whole] : span))
+    at += span.length - 1
+  }
+  return kept
+}
+
+/** Opens or closes what is in backquotes, and not both. */
+const isOpen = (word = ""): boolean => word.split("`").length % 2 === 0
+
 /** Lines of at most `width` columns, broken at spaces; a word that is longer stays whole, so it can be copied. */
 export const wrap = (text: string, width: number): ReadonlyArray<string> => {
   const lines: Array<string> = []
   let line = ""
-  for (const word of text.split(BREAK)) {
+  for (const word of unbroken(text, width)) {
     if (line !== "" && displayWidth(line) + 1 + displayWidth(word) > width) {
       lines.push(line)
       line = word
