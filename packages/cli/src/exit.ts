@@ -7,7 +7,7 @@ export const EXIT = {
   failed: 1,
   /** The pipeline file or the command line is invalid. */
   invalid: 2,
-  /** Credentials, variables, the state's folder. */
+  /** Credentials, variables, the state's folder, certificates and proxies. */
   environment: 3,
   /** Finished, with dead letters, rows in doubt or a reported gap. */
   incomplete: 4,
@@ -45,6 +45,7 @@ const BY_REASON: ReadonlyMap<string, ExitCode> = new Map<(SourceReason | SinkRea
   ["Misconfigured", EXIT.invalid],
   ["Unauthorized", EXIT.environment],
   ["Forbidden", EXIT.environment],
+  ["Barred", EXIT.environment],
 ])
 
 const byCode = (code: string): ExitCode => BY_TAG.get(code) ?? BY_REASON.get(code) ?? EXIT.failed

@@ -35,11 +35,12 @@ export const fixOf = (code: string, file = "FILE"): string | undefined => FIXES.
 const FIXES: ReadonlyMap<string, string> = new Map([
   ["Unauthorized", "check the credentials in the environment; `sluice check FILE --connect` tries them"],
   ["Forbidden", "grant what the message names, then `sluice check FILE --connect`"],
+  ["Barred", "correct what the message names, in the environment or the network; then `sluice check FILE --connect`"],
   ["RateLimited", "run it again later, or lower `share` so that others have room"],
   ["QuotaExhausted", "run it again when the vendor's allowance starts anew: it goes on from where it stopped"],
   [
     "Unavailable",
-    "run it again when the vendor answers; where it never does, look at `base_url` and this machine's network",
+    "run it again when the vendor answers; where it never does, look at `base_url`, HTTPS_PROXY and this machine's network",
   ],
   ["Misconfigured", "correct the pipeline file; `sluice check FILE --connect` finds such things without a run"],
   ["LockHeld", "wait for the other run to end; a run that was killed frees its lock by itself"],

@@ -118,30 +118,66 @@ describe("behind a proxy and a private authority", () => {
     it(`S15: where ${name}, the error says what to do`, async () => {
       await using net = await company({}, await certificate())
       const error = await failure({ HTTPS_PROXY: `http://127.0.0.1:${net.tunnel.port}`, ...env(files) })
-      assert.strictEqual(error._tag, "Misconfigured")
+      assert.strictEqual(error._tag, "Barred")
       assert.match(error.message, says)
       assert.isEmpty(net.tls.seen)
     })
   }
 
-  const proxies: ReadonlyArray<readonly [string, Omit<ProxyOptions, "port">, RegExp]> = [
+  const proxies: ReadonlyArray<readonly [string, Omit<ProxyOptions, "port">, string, RegExp]> = [
     [
       "takes another user",
       { user: "someone:else" },
+      "Barred",
       /does not take its user name and password \(407\): correct HTTPS_PROXY/,
     ],
-    ["does not let the host through", { status: 403 }, /does not let this host through \(403\)/],
-    ["has no way to the vendor", { status: 502 }, /no connection \(the proxy answered 502\)/],
+    ["does not let the host through", { status: 403 }, "Barred", /does not let this host through \(403\)/],
+    ["has no way to the vendor", { status: 502 }, "Unavailable", /no connection \(the proxy answered 502\)/],
   ]
-  for (const [name, options, says] of proxies) {
+  for (const [name, options, tag, says] of proxies) {
     it(`a proxy that ${name} is named, its user and password are not`, async () => {
       await using net = await company(options)
       const proxy = `http://${USER}:${PASSWORD}@127.0.0.1:${net.tunnel.port}`
       const error = await failure({ HTTPS_PROXY: proxy, NODE_EXTRA_CA_CERTS: files.ca })
+      assert.strictEqual(error._tag, tag)
       assert.match(error.message, says)
       assert.notInclude(JSON.stringify(error), "canary-proxy")
     })
   }
+})
+
+describe("exit codes of a network that does not let through", () => {
+  /** What a run and a check end with, and what they advise. */
+  const ended = async (env: Readonly<Record<string, string>>) => {
+    const all = { ...environment(`https://${HOST}`), ...env }
+    const run = await sluice(["run", config, "--state", vendors.state], all)
+    const check = await sluice(["check", config, "--connect", "--state", vendors.state], all)
+    assert.notInclude(shown(run) + shown(check), "correct the pipeline file")
+    return { codes: [run.code, check.code], said: shown(run) }
+  }
+
+  it("a proxy that is not there is an outage, as a vendor that is not there is: 1, and the next run goes on", async () => {
+    const net = await company()
+    const HTTPS_PROXY = `http://127.0.0.1:${net.tunnel.port}`
+    await net[Symbol.asyncDispose]()
+    const { codes, said } = await ended({ HTTPS_PROXY, NODE_EXTRA_CA_CERTS: files.ca })
+    assert.deepStrictEqual(codes, [1, 1])
+    assert.match(said, /no connection \(ECONNREFUSED\).*HTTPS_PROXY.*goes on from where this one stopped/)
+  })
+
+  it("what the environment has to put right, user of a proxy or authority, is 3 and not a mistake of the file", async () => {
+    await using net = await company({ user: "someone:else" })
+    const proxy = `http://${USER}:${PASSWORD}@127.0.0.1:${net.tunnel.port}`
+    assert.deepStrictEqual((await ended({ HTTPS_PROXY: proxy, NODE_EXTRA_CA_CERTS: files.ca })).codes, [3, 3])
+    await using open = await company()
+    assert.deepStrictEqual((await ended({ HTTPS_PROXY: `http://127.0.0.1:${open.tunnel.port}` })).codes, [3, 3])
+  })
+
+  it("an address of a proxy that is none is 3 as well", async () => {
+    const { codes, said } = await ended({ HTTPS_PROXY: "socks5://127.0.0.1:1080" })
+    assert.deepStrictEqual(codes, [3, 3])
+    assert.include(said, "HTTPS_PROXY is not the address of an http or https proxy")
+  })
 })
 
 describe("files of certificates", () => {

@@ -232,6 +232,7 @@ describe("exit codes", () => {
     assert.strictEqual(exitOfReport(failed("Unavailable"), undefined), EXIT.failed)
     assert.strictEqual(exitOfReport(failed("Unauthorized"), undefined), EXIT.environment)
     assert.strictEqual(exitOfReport(failed("Forbidden"), undefined), EXIT.environment)
+    assert.strictEqual(exitOfReport(failed("Barred"), undefined), EXIT.environment)
     assert.strictEqual(exitOfReport(failed("Misconfigured"), undefined), EXIT.invalid)
     assert.strictEqual(exitOfReport(failed("Bug"), undefined), EXIT.bug)
     const interrupted = reportOf({ ok: false, status: "interrupted" })

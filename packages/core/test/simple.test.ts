@@ -123,7 +123,7 @@ describe("Sink.simple", () => {
         assert.deepInclude(yield* reasonOf({ cause: { code } }), { _tag: "Unavailable", inDoubt: false })
       }
       assert.deepInclude(yield* reasonOf({ cause: { code: "ECONNRESET" } }), { _tag: "Unavailable", inDoubt: true })
-      assert.deepInclude(yield* reasonOf({ cause: { code: "CERT_HAS_EXPIRED" } }), { _tag: "Misconfigured" })
+      assert.deepInclude(yield* reasonOf({ cause: { code: "CERT_HAS_EXPIRED" } }), { _tag: "Barred" })
     }),
   )
 

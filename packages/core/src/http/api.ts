@@ -7,6 +7,7 @@ import type { Headers } from "effect/http/Headers"
 import type { HttpClientRequest } from "effect/http/HttpClientRequest"
 import type { Json, SchemaError } from "effect/Schema"
 import type {
+  Barred,
   Forbidden,
   Misconfigured,
   Protocol,
@@ -21,6 +22,7 @@ import type {
 export type CallReason =
   | Unauthorized
   | Forbidden
+  | Barred
   | RateLimited
   | QuotaExhausted
   | Unavailable

@@ -11,7 +11,15 @@ import type { Json, SchemaError } from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import type { Scope } from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
-import { Misconfigured, Protocol, QuotaExhausted, RateLimited, Unauthorized, Unavailable } from "../plugin/errors.ts"
+import {
+  Barred,
+  Misconfigured,
+  Protocol,
+  QuotaExhausted,
+  RateLimited,
+  Unauthorized,
+  Unavailable,
+} from "../plugin/errors.ts"
 import { transmission } from "../plugin/transmission.ts"
 import { guarded } from "../plugin/transport.ts"
 import { below, parseBase } from "./address.ts"
@@ -157,7 +165,7 @@ const broken = (error: HttpClientError, where: string): Fault => {
   const cause = transmission(error)
   switch (cause._tag) {
     case "Barred":
-      return final(new Misconfigured({ message: `${where}: ${cause.why}.` }))
+      return final(new Barred({ message: `${where}: ${cause.why}.` }))
     case "NotSent":
       return {
         _tag: "Passing",

@@ -12,7 +12,7 @@ import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import * as Redacted from "effect/Redacted"
 import type { Json } from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { Misconfigured, Protocol, Unavailable } from "../plugin/errors.ts"
+import { Barred, Misconfigured, Protocol, Unavailable } from "../plugin/errors.ts"
 import { transmission } from "../plugin/transmission.ts"
 import { guarded, isLoopback } from "../plugin/transport.ts"
 import type { CallReason } from "./api.ts"
@@ -69,7 +69,7 @@ const addressOf = ({ name, url, expects, otherwise, insecure }: Download): Effec
 const broken = (where: string) => (error: HttpClientError) => {
   const cause = transmission(error)
   return cause._tag === "Barred"
-    ? new Misconfigured({ message: `${where}: ${cause.why}.` })
+    ? new Barred({ message: `${where}: ${cause.why}.` })
     : new Unavailable({ message: `${where}: the download broke off (${cause.code}).`, inDoubt: false })
 }
 

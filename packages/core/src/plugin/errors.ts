@@ -14,6 +14,12 @@ export class Unauthorized extends Schema.TaggedError<Unauthorized>()("Unauthoriz
 /** The credentials are good and not allowed to do this; the message names the scope or plan. Exit code 3. */
 export class Forbidden extends Schema.TaggedError<Forbidden>()("Forbidden", message) {}
 
+/**
+ * This machine may not get through to the vendor: a certificate is not trusted, or a proxy refuses. What puts it right
+ * is outside of the pipeline file, and the message names it. Exit code 3.
+ */
+export class Barred extends Schema.TaggedError<Barred>()("Barred", message) {}
+
 /** Asked to slow down for longer than a call waits by itself. The batch or page is tried again after the wait. */
 export class RateLimited extends Schema.TaggedError<RateLimited>()("RateLimited", {
   ...message,
@@ -60,6 +66,7 @@ export class Misconfigured extends Schema.TaggedError<Misconfigured>()("Misconfi
 const common = [
   Unauthorized,
   Forbidden,
+  Barred,
   RateLimited,
   QuotaExhausted,
   Unavailable,

@@ -6,6 +6,7 @@ import { HttpClientError, InvalidUrlError, type StatusCodeError } from "effect/h
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import {
+  Barred,
   BatchRefused,
   Forbidden,
   Misconfigured,
@@ -176,7 +177,7 @@ const unreached = (name: string, cause: Transmission): SinkReason => {
     case "NotSent":
       return new Unavailable({ message: `${name} could not be reached (${cause.code})`, inDoubt: false })
     case "Barred":
-      return new Misconfigured({ message: `${name}: ${cause.why}` })
+      return new Barred({ message: `${name}: ${cause.why}` })
     case "Lost":
       return lost(`the connection to ${name} broke off (${cause.code})`)
   }

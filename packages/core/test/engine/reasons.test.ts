@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { identityGap, noCounts } from "../../src/engine/run/counts.ts"
 import {
+  Barred,
   BatchRefused,
   Misconfigured,
   Protocol,
@@ -127,6 +128,7 @@ describe("what the engine does with each reason of a sink", () => {
 
   for (const reason of [
     new Unauthorized({ message: "bad key" }),
+    new Barred({ message: "the certificate is not trusted" }),
     new Misconfigured({ message: "no such list" }),
     new Protocol({ message: "not as described" }),
   ]) {
