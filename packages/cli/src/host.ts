@@ -3,7 +3,7 @@ import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { EXIT, type ExitCode } from "./exit.ts"
-import { coloured, type Page, plain } from "./render/text.ts"
+import { type ProcessOptions, type Terminal, terminalOf } from "./terminal.ts"
 
 export class Host extends Context.Service<
   Host,
@@ -13,12 +13,6 @@ export class Host extends Context.Service<
     readonly out: (text: string) => Effect.Effect<void>
     /** Standard error: progress, problems, hints. */
     readonly err: (text: string) => Effect.Effect<void>
-    readonly outPage: Page
-    readonly errPage: Page
-    /** Progress is drawn on a terminal and printed in lines elsewhere. */
-    readonly live: boolean
-    /** Somebody is there to answer a question. */
-    readonly asks: boolean
     readonly setExit: (code: ExitCode) => Effect.Effect<void>
     /** Completes on the first signal, for a command that ends by itself then. Without it a signal interrupts. */
     readonly stopRequested: Effect.Effect<void>
@@ -26,15 +20,8 @@ export class Host extends Context.Service<
     readonly drains: (millis: number) => Effect.Effect<void>
     /** The exit code of the signal received, if any. */
     readonly signal: Effect.Effect<ExitCode | undefined>
-  }
+  } & Terminal
 >()("@sluice/cli/Host") {}
-
-export interface ProcessOptions {
-  /** No colours. */
-  readonly plain: boolean
-  /** Every call is shown, a line each: a bar that is redrawn would be in between. */
-  readonly debug: boolean
-}
 
 const SIGNALS = [
   ["SIGINT", EXIT.interrupted],
@@ -57,21 +44,6 @@ const writer = (stream: NodeJS.WriteStream) => {
     })
 }
 
-/** `--no-color` and NO_COLOR win over FORCE_COLOR, that over TERM=dumb and over a stream that is no terminal. */
-const isColoured = (stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv, { plain }: ProcessOptions): boolean => {
-  const { FORCE_COLOR = "", NO_COLOR = "", TERM } = env
-  if (plain || NO_COLOR !== "" || FORCE_COLOR === "0" || FORCE_COLOR === "false") return false
-  return FORCE_COLOR !== "" || (stream.isTTY === true && TERM !== "dumb")
-}
-
-const pageOf = (stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv, options: ProcessOptions): Page => {
-  const colour = isColoured(stream, env, options)
-  const columns = stream.columns ?? Number(env.COLUMNS)
-  return { width: Math.max(40, Math.min(columns > 0 ? columns : 100, 200)), style: colour ? coloured : plain }
-}
-
-const unattended = (env: NodeJS.ProcessEnv): boolean => env.TERM === "dumb" || env.CI !== undefined
-
 /**
  * Runs a program as this process and exits with its code. The first signal asks a draining command to end and
  * interrupts any other; a deadline ends one that hangs; a second signal ends at once.
@@ -89,10 +61,7 @@ export const runProcess = (program: Effect.Effect<void, never, Host>, options: P
       env: process.env,
       out: writer(process.stdout),
       err: writer(process.stderr),
-      outPage: pageOf(process.stdout, process.env, options),
-      errPage: pageOf(process.stderr, process.env, options),
-      live: process.stderr.isTTY === true && !unattended(process.env) && !options.debug,
-      asks: process.stdin.isTTY === true && process.stdout.isTTY === true && !unattended(process.env),
+      ...terminalOf(process, process.env, options),
       setExit: (next) =>
         Effect.sync(() => {
           code = next
