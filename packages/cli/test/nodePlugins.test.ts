@@ -17,6 +17,7 @@ const temporary = Effect.acquireRelease(
 interface Answer {
   readonly loaded?: string
   readonly read?: string
+  readonly version?: string
   readonly refused?: string
   readonly suggestion?: string
 }
@@ -81,6 +82,27 @@ describe("plugins", () => {
       const answers = yield* load(folder, "./my-sink.ts", "sluice-sink-mine")
       for (const answer of answers) assert.include(answer.read, "test-secret")
       assert.strictEqual(answers.length, 2)
+    }),
+  )
+
+  it.live("the version of a package is its own; a file is known by what it holds", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporary
+      const javascript = sink.replace(/^interface.*$/m, "").replace("(config: Config)", "(config)")
+      for (const [name, version] of [
+        ["sluice-sink-mine", `"version": "3.4.5-beta.1", `],
+        ["sluice-sink-other", ""],
+      ])
+        write(folder, {
+          [`node_modules/${name}/package.json`]: `{ ${version}"type": "module", "exports": "./lib/index.js" }`,
+          [`node_modules/${name}/lib/index.js`]: javascript,
+        })
+      write(folder, { "package.json": `{ "version": "9.9.9" }`, "a.ts": sink, "b.ts": `${sink}// another` })
+      const found = yield* load(folder, "sluice-sink-mine", "sluice-sink-other", "./a.ts", "./b.ts")
+      const [mine, other, a, b] = found.map(({ version }) => version)
+      assert.deepStrictEqual([mine, other], ["3.4.5-beta.1", undefined])
+      assert.match(`${a} ${b}`, /^sha256:[0-9a-f]{12} sha256:[0-9a-f]{12}$/)
+      assert.notStrictEqual(a, b)
     }),
   )
 

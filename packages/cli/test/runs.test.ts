@@ -1,9 +1,14 @@
 /** The history of runs: which are listed, with what counts, and how wide. */
+import { createHash } from "node:crypto"
+import { copyFileSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
 import { displayWidth } from "effect/cli/CliOutput"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { listed, renderRuns } from "../src/render/runs.ts"
 import { plain } from "../src/render/text.ts"
-import { type Bench, bench, config, sluice } from "./process.ts"
+import { VERSION } from "../src/version.ts"
+import { type Bench, bench, config, root, sluice } from "./process.ts"
 import { noCounts, reportOf } from "./reports.ts"
 
 let vendors: Bench
@@ -35,6 +40,56 @@ describe("sluice runs", () => {
     const { stdout } = await sluice(["runs", "show", oldest.run_id, ...state])
     for (const part of ["Unauthorized", "fix:", "calls", "goes on from where this one stopped"])
       assert.include(stdout, part)
+  })
+})
+
+describe("sluice runs show", () => {
+  const state = () => ["--state", vendors.state]
+  const shown = async (id: string) => (await sluice(["runs", "show", id, ...state()])).stdout
+
+  it("says which versions ran: of sluice, Node and each plugin, and of a file what it held", async () => {
+    copyFileSync(join(root, "examples/custom-sink/webhook.ts"), join(vendors.folder, "hook.ts"))
+    const file = vendors.write(
+      "hooks.yaml",
+      `sources:
+  tenant: { use: auth0, base_url: "\${AUTH0_BASE_URL}", domain: "\${AUTH0_DOMAIN}", client_id: "\${AUTH0_CLIENT_ID}", client_secret: "\${AUTH0_CLIENT_SECRET}" }
+sinks:
+  hook: { use: ./hook.ts, url: "http://127.0.0.1:9/", token: "\${HOOK_TOKEN}" }
+pipelines:
+  users: { from: tenant.users, to: { hook.rows: { key: id, map: { id: user_id } } } }
+`,
+    )
+    const run = await sluice(["run", file, "--limit", "1", "--json", ...state()], {
+      ...vendors.env,
+      HOOK_TOKEN: "test-secret",
+    })
+    const { run_id, versions } = JSON.parse(run.stdout).pipelines[0]
+    const digest = createHash("sha256")
+      .update(readFileSync(join(vendors.folder, "hook.ts")))
+      .digest("hex")
+    const node = process.versions.node
+    const expected = { sluice: VERSION, node, auth0: VERSION, "./hook.ts": `sha256:${digest.slice(0, 12)}` }
+    assert.deepStrictEqual(versions, expected)
+    const said = (await shown(run_id)).replaceAll(/\s+/g, " ")
+    const hook = `./hook.ts sha256:${digest.slice(0, 12)}`
+    assert.include(said, `versions sluice ${VERSION}, node ${node}, auth0 ${VERSION}, ${hook}`)
+    const json = await sluice(["runs", "show", run_id, "--json", ...state()])
+    assert.deepStrictEqual(JSON.parse(json.stdout).versions, expected)
+  })
+
+  it("shows a run of a version that kept none", async () => {
+    await sluice(["run", config, ...state()], vendors.env)
+    const [{ run_id }] = JSON.parse((await sluice(["runs", "list", "--json", ...state()])).stdout)
+    assert.include(await shown(run_id), "versions")
+    const database = new DatabaseSync(vendors.state)
+    const row = database.prepare("SELECT report FROM runs WHERE id = ?").get(run_id)
+    const { versions: _, ...older } = JSON.parse(String(row?.report))
+    database.prepare("UPDATE runs SET report = ? WHERE id = ?").run(JSON.stringify(older), run_id)
+    database.close()
+    const { code, stdout } = await sluice(["runs", "show", run_id, ...state()])
+    assert.strictEqual(code, 0)
+    assert.include(stdout, "brevo.contacts")
+    assert.notInclude(stdout, "versions")
   })
 })
 

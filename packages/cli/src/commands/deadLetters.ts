@@ -14,12 +14,14 @@ import { EXIT, exitOfReport } from "../exit.ts"
 import { Host } from "../host.ts"
 import { checkRoutes, choose, loadToConnect } from "../load.ts"
 import { layer } from "../node/index.ts"
+import { typed } from "../pasteable.ts"
 import { present } from "../present.ts"
 import { renderReport } from "../render/report.ts"
 import { table } from "../render/table.ts"
 import { clean, hang, type Page, plural } from "../render/text.ts"
 import { type StateInput, withState } from "../state.ts"
 import { missing, UsageError } from "../troubles.ts"
+import { versions } from "../version.ts"
 
 interface Filter {
   readonly pipeline: string | undefined
@@ -146,12 +148,12 @@ export const retry = {
       ...(input.numbers.length === 0 ? {} : { numbers: input.numbers }),
     }
     const reports = yield* Effect.forEach(pipelines, (pipeline) =>
-      retryDeadLetters(pipeline, filter, { stop: host.stopRequested, graceMillis }),
+      retryDeadLetters(pipeline, filter, { stop: host.stopRequested, graceMillis, versions: versions() }),
     ).pipe(Effect.provide(services))
     const report: RunReport = { ok: reports.every((each) => each.ok), pipelines: reports }
     yield* present(report, {
       json: input.json,
-      render: renderReport,
+      render: (value, page) => renderReport(value, page, { file: typed(input.file, input.envFile) }),
       exit: exitOfReport(report, yield* host.signal),
     })
   }),

@@ -12,6 +12,7 @@ import { typed } from "../pasteable.ts"
 import { present } from "../present.ts"
 import { renderReport } from "../render/report.ts"
 import { logTeller, progressTeller } from "../telling.ts"
+import { versions } from "../version.ts"
 
 export interface RunInput {
   readonly file: string
@@ -35,7 +36,7 @@ export const handler = (input: RunInput) =>
     Effect.tap(({ exit, report }) =>
       present(report, {
         json: input.json,
-        render: (value, page) => renderReport(value, page, typed(input.file, input.envFile)),
+        render: (value, page) => renderReport(value, page, { file: typed(input.file, input.envFile) }),
         exit,
       }),
     ),
@@ -62,6 +63,7 @@ const runFile = Effect.fnUntraced(function* (input: RunInput) {
     stop: Effect.andThen(host.stopRequested, teller.stopping),
     graceMillis,
     estimate: host.live,
+    versions: versions(),
   }
   const report = yield* observedRun(env, teller.on, (onEvent) => run(pipelines, { ...options, onEvent })).pipe(
     Effect.provide(layer({ stateFile: input.state, env })),

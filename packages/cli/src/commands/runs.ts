@@ -38,7 +38,7 @@ export const show = {
       json: input.json,
       render: (value, page) =>
         "run_id" in value && "routes" in value
-          ? renderReport({ ok: value.ok, pipelines: [value] }, page)
+          ? renderReport({ ok: value.ok, pipelines: [value] }, page, { versions: true })
           : renderRuns([listed(run)], page),
       exit: EXIT.done,
     })

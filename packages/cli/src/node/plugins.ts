@@ -7,6 +7,7 @@ import { type PluginModule, PluginNotFound, Plugins, type Sink, type Source } fr
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { importedFrom, shareOneCopy } from "./oneCopy.ts"
+import { versionOf } from "./pluginVersion.ts"
 
 /** Loaded when first used. The names stay ours even where the package is not installed. */
 export const shortNames: ReadonlyMap<string, string> = new Map([
@@ -102,13 +103,21 @@ const describe = (use: string, cause: unknown): string => {
   return `it failed to load: ${cause.name}: ${line}`
 }
 
-const read = (use: string, module: object): Effect.Effect<PluginModule, PluginNotFound> => {
+const read = (
+  use: string,
+  module: object,
+  version: string | undefined,
+): Effect.Effect<PluginModule, PluginNotFound> => {
   const source = "source" in module && isSource(module.source) ? module.source : undefined
   const sink = "sink" in module && isSink(module.sink) ? module.sink : undefined
   if (source === undefined && sink === undefined) {
     return Effect.fail(notFound(use, "it exports neither a `source` nor a `sink`"))
   }
-  return Effect.succeed({ ...(source === undefined ? {} : { source }), ...(sink === undefined ? {} : { sink }) })
+  return Effect.succeed({
+    ...(source === undefined ? {} : { source }),
+    ...(sink === undefined ? {} : { sink }),
+    ...(version === undefined ? {} : { version }),
+  })
 }
 
 const load = (use: string, pipelineFile: string): Effect.Effect<PluginModule, PluginNotFound> =>
@@ -119,7 +128,7 @@ const load = (use: string, pipelineFile: string): Effect.Effect<PluginModule, Pl
       try: (): Promise<object> => import(place.specifier),
       catch: (cause) => notFound(use, describe(use, cause)),
     })
-    return yield* read(use, module)
+    return yield* read(use, module, versionOf(place.specifier))
   })
 
 export const layer: Layer.Layer<Plugins> = Layer.effect(Plugins)(

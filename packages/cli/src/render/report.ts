@@ -4,15 +4,27 @@ import { fixOf } from "../troubles.ts"
 import { type Cell, type Column, table } from "./table.ts"
 import { clean, duration, hang, number, type Page, plural } from "./text.ts"
 
-/** `file`: as a command takes it. */
-export const renderReport = (report: RunReport, page: Page, file?: string): string =>
-  report.pipelines.map((pipeline) => renderPipeline(pipeline, page, file)).join("\n\n")
+export interface ReportOptions {
+  /** The pipeline file as a command takes it, where it is known. */
+  readonly file?: string
+  /** Say which versions ran: of a run that has just ended one knows. */
+  readonly versions?: boolean
+}
 
-const renderPipeline = (report: PipelineReport, page: Page, file: string | undefined): string => {
+export const renderReport = (report: RunReport, page: Page, options: ReportOptions = {}): string =>
+  report.pipelines.map((pipeline) => renderPipeline(pipeline, page, options)).join("\n\n")
+
+const renderPipeline = (report: PipelineReport, page: Page, { file, versions }: ReportOptions): string => {
   const { style } = page
   const status = report.ok ? style.green(report.status) : style.red(report.status)
   const head = `${style.bold(clean(report.pipeline))}  ${status} in ${duration(report.duration_ms)}  ${style.dim(`run ${clean(report.run_id)}`)}`
-  return [head, ...routeTable(report, page), ...facts(report, page), ...troubles(report, page, file)].join("\n")
+  return [
+    head,
+    ...routeTable(report, page),
+    ...facts(report, page),
+    ...(versions === true ? versionLines(report, page) : []),
+    ...troubles(report, page, file),
+  ].join("\n")
 }
 
 /** Columns that are always there; the others only where one of them is not 0. */
@@ -54,8 +66,16 @@ const routeTable = (report: PipelineReport, { style, width }: Page): ReadonlyArr
   return table(columns, rows, width - 2, style.dim).map((line) => `  ${line}`)
 }
 
-const facts = (report: PipelineReport, { style, width }: Page): ReadonlyArray<string> => {
-  const line = (label: string, text: string) => hang(`  ${style.dim(label.padEnd(10))}`, text, width)
+const fact = ({ style, width }: Page, label: string, text: string): string =>
+  hang(`  ${style.dim(label.padEnd(10))}`, text, width)
+
+const versionLines = ({ versions = {} }: PipelineReport, page: Page): ReadonlyArray<string> => {
+  const said = Object.entries(versions).map(([what, version]) => `${clean(what)} ${clean(version)}`)
+  return said.length === 0 ? [] : [fact(page, "versions", said.join(", "))]
+}
+
+const facts = (report: PipelineReport, page: Page): ReadonlyArray<string> => {
+  const line = (label: string, text: string) => fact(page, label, text)
   const calls = Object.entries(report.calls).map(([name, count]) => `${clean(name)} ${number(count)}`)
   const waited = report.waited_ms >= 50 ? `; together they waited ${duration(report.waited_ms)} for rate limits` : ""
   const counted = [...Object.values(report.routes), ...Object.values(report.recovered)]

@@ -12,11 +12,11 @@ const endpoint = { name: "test", baseUrl: undefined, share: undefined, insecure:
 /** The sinks of these tests fail with the secret they were given, which proves that they could read it. */
 const tell = (use: string) =>
   Effect.gen(function* () {
-    const { sink, source } = yield* Plugins.use((plugins) => plugins.load(use, pipelineFile))
+    const { sink, source, version } = yield* Plugins.use((plugins) => plugins.load(use, pipelineFile))
     if (sink === undefined) return { loaded: source?.name }
     const secret = Redacted.make("test-secret")
     const opened = yield* Effect.flip(Effect.scoped(sink.open({ api_key: secret }, endpoint)))
-    return { loaded: sink.name, read: opened.message }
+    return { loaded: sink.name, read: opened.message, version }
   }).pipe(
     Effect.catchTag("PluginNotFound", (error) =>
       Effect.succeed({ refused: error.message, suggestion: error.suggestion }),

@@ -9,6 +9,8 @@ import type { Source } from "../plugin/source.ts"
 export interface PluginModule {
   readonly source?: Source
   readonly sink?: Sink
+  /** Of its package, or of what its file holds, where that is known. */
+  readonly version?: string
 }
 
 /** No plugin of that name, or it does not load. `message` says what was looked for and what to do. */

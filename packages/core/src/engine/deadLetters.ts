@@ -55,7 +55,7 @@ export const showDeadLetter = (
 export const retryDeadLetters = (
   pipeline: Pipeline,
   filter: Pick<DeadLetterFilter, "route" | "numbers">,
-  options: Pick<RunOptions, "stop" | "graceMillis" | "onEvent"> = {},
+  options: Pick<RunOptions, "stop" | "graceMillis" | "onEvent" | "versions"> = {},
 ): Effect.Effect<PipelineReport, LockHeld | StateFailure, RunServices> =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient

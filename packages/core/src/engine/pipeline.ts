@@ -5,12 +5,21 @@ import type { Endpoint } from "../plugin/services.ts"
 import type { ObjectSpec, Sink } from "../plugin/sink.ts"
 import type { Source, StreamSpec, SyncMode } from "../plugin/source.ts"
 
+/** An entry of `sources:` or `sinks:`. */
+export interface Connected<P> {
+  readonly plugin: P
+  readonly config: unknown
+  readonly endpoint: Endpoint
+  /** What the entry's `use` says, and the version that was loaded for it, where that is known. */
+  readonly loaded?: { readonly use: string; readonly version: string }
+}
+
 export interface Pipeline {
   /** The key below `pipelines:`. */
   readonly name: string
   /** The file's name and the pipeline's, as `<file>.<pipeline>`: what its state and its lock are kept under. */
   readonly id: string
-  readonly source: { readonly plugin: Source; readonly config: unknown; readonly endpoint: Endpoint }
+  readonly source: Connected<Source>
   readonly stream: {
     readonly name: string
     readonly spec: StreamSpec
@@ -26,7 +35,7 @@ export interface Pipeline {
 export interface Route {
   /** `<sink>.<object>`, as in the file. */
   readonly name: string
-  readonly sink: { readonly plugin: Sink; readonly config: unknown; readonly endpoint: Endpoint }
+  readonly sink: Connected<Sink>
   readonly object: string
   readonly spec: ObjectSpec
   readonly options: unknown

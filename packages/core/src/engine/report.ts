@@ -58,6 +58,8 @@ export interface PipelineReport {
   /** Why it did not complete, and what to do. */
   readonly error: { readonly code: string; readonly message: string; readonly route?: string } | null
   readonly resumable: boolean
+  /** What ran: the versions the caller gave, and of each plugin by its `use`. Reports of before it was kept have none. */
+  readonly versions?: { readonly [what: string]: string }
 }
 
 /** What a connection has cost so far. */

@@ -10,13 +10,10 @@ import { type Path, quote } from "../../config/problem.ts"
 import { Entry, entryFields, NAME_PATTERN } from "../../config/schema.ts"
 import { parseBase } from "../../http/address.ts"
 import type { Endpoint } from "../../plugin/services.ts"
+import type { Connected } from "../pipeline.ts"
 
-export interface Planned<P> {
-  readonly plugin: P
-  /** Undefined only where a problem is reported. */
-  readonly config: unknown
-  readonly endpoint: Endpoint
-}
+/** `config` is undefined only where a problem is reported. */
+export type Planned<P> = Connected<P>
 
 /** By name; none where the plugin could not be loaded, which is reported. */
 export type PlannedEntries<P> = ReadonlyMap<string, Option.Option<Planned<P>>>
@@ -36,20 +33,24 @@ export const planEntries = Effect.fnUntraced(function* <P extends { readonly con
     const path = [kind.section, name]
     checkName(name, path, checker)
     const entry = Option.getOrUndefined(checker.decode(Entry, raw, path))
-    const plugin = entry === undefined ? undefined : yield* loadPlugin(kind, entry.use, path, checker)
-    if (entry === undefined || plugin === undefined) {
+    const found = entry === undefined ? undefined : yield* loadPlugin(kind, entry.use, path, checker)
+    if (entry === undefined || found === undefined) {
       warnOfSecrets(raw, path, [], checker)
       planned.set(name, Option.none())
       continue
     }
+    const { plugin, version } = found
     const endpoint = yield* planEndpoint(name, entry, path, checker)
     const own = Object.fromEntries(Object.entries(entry).filter(([key]) => !Object.hasOwn(entryFields, key)))
     const config = Option.getOrUndefined(checker.decode(plugin.config, own, path, Object.keys(entryFields)))
     warnOfSecrets(raw, path, redactedKeys(config), checker)
-    planned.set(name, Option.some({ plugin, config, endpoint }))
+    planned.set(name, Option.some({ plugin, config, endpoint, ...loaded(entry.use, version) }))
   }
   return planned
 })
+
+const loaded = (use: string, version: string | undefined): Pick<Planned<unknown>, "loaded"> =>
+  version === undefined ? {} : { loaded: { use, version } }
 
 export function checkName(name: string, path: Path, checker: Checker): void {
   if (NAME_PATTERN.test(name)) return
@@ -60,14 +61,14 @@ export function checkName(name: string, path: Path, checker: Checker): void {
 const loadPlugin = Effect.fnUntraced(function* <P>(kind: Kind<P>, use: string, at: Path, checker: Checker) {
   const plugins = yield* Plugins
   const path = [...at, "use"]
-  const loaded: Result.Result<PluginModule, PluginNotFound> = yield* Effect.result(plugins.load(use, checker.file))
-  if (Result.isFailure(loaded)) {
-    const { message, suggestion } = loaded.failure
+  const module: Result.Result<PluginModule, PluginNotFound> = yield* Effect.result(plugins.load(use, checker.file))
+  if (Result.isFailure(module)) {
+    const { message, suggestion } = module.failure
     checker.report({ code: "plugin.not-found", path, message, suggestion })
     return undefined
   }
-  const plugin = kind.pick(loaded.success)
-  if (plugin !== undefined) return plugin
+  const plugin = kind.pick(module.success)
+  if (plugin !== undefined) return { plugin, version: module.success.version }
   const what = kind.section === "sources" ? "source" : "sink"
   checker.report({
     code: `plugin.not-a-${what}`,

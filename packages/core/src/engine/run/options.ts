@@ -32,6 +32,8 @@ export interface RunOptions {
   readonly onEvent?: (event: RunEvent) => Effect.Effect<void>
   /** Ask the source how many records will come, for the `Started` event: a call more. */
   readonly estimate?: boolean
+  /** Of the program and what it runs on, for the report. */
+  readonly versions?: { readonly [what: string]: string }
 }
 
 export type RunServices = SqlClient.SqlClient | RunLock | Digest | Cipher | HttpClient

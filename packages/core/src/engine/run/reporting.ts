@@ -39,9 +39,16 @@ export const makeReport = (opening: Opening, ctx: RunContext | undefined): Effec
       notices: ctx?.notices ?? [],
       error: problem,
       resumable: status !== "completed" && problem?.code !== "Bug",
+      versions: versionsOf(opening),
     }
     return report
   })
+
+const versionsOf = ({ pipeline, options }: Opening): { readonly [what: string]: string } => {
+  const connected = [pipeline.source, ...selected(pipeline, options).map(({ sink }) => sink)]
+  const plugins = connected.flatMap(({ loaded }) => (loaded === undefined ? [] : [[loaded.use, loaded.version]]))
+  return { ...options.versions, ...Object.fromEntries(plugins) }
+}
 
 /** Counted from the lanes, not as the difference: the identity must be able to fail. */
 const countPending = (state: RouteState): void => {
