@@ -65,6 +65,48 @@ describe("a number as the key", () => {
   })
 })
 
+describe("what preview says a run costs", () => {
+  const field = {
+    object: "Contact",
+    type: "string",
+    length: 255,
+    externalId: true,
+    idLookup: true,
+    unique: true,
+  } as const
+  const fields = [
+    { ...field, name: "Strict__c", caseSensitive: true },
+    { ...field, name: "Loose__c" },
+  ]
+
+  /** Calls to Salesforce of a preview's forecast, and of the run. */
+  const callsFor = async (on: Bench, name: string, options: string) => {
+    const file = on.write(`${name}.yaml`, pipeline(name, "user_id", options))
+    const state = ["--json", "--state", join(on.folder, `${name} ${options}.db`)]
+    const preview = await sluice(["preview", file, "--limit", "1", ...state], on.env)
+    const ran = await sluice(["run", file, ...state], on.env)
+    return {
+      forecast: Number(JSON.parse(preview.stdout).pipelines[0].run.calls.crm),
+      real: Number(JSON.parse(ran.stdout).pipelines[0].calls.crm),
+    }
+  }
+
+  it.each(["collections", "composite", "bulk"])(
+    "has the queries of loose_key and of mode: update, by %s",
+    async (path) => {
+      const on = await bench({ users: 1500, salesforce: { bulkMillis: 0, fields } })
+      const plain = await callsFor(on, "Strict__c", `path: ${path}, match: []`)
+      const loose = await callsFor(on, "Loose__c", `path: ${path}, match: [], loose_key: true`)
+      const update = await callsFor(on, "Strict__c", `path: ${path}, mode: update`)
+      for (const more of [loose, update]) {
+        assert.isAbove(more.real, plain.real)
+        assert.strictEqual(more.forecast - plain.forecast, more.real - plain.real)
+      }
+      await on.close()
+    },
+  )
+})
+
 describe("a key that takes ABC for abc, with loose_key", () => {
   const fields = [
     {

@@ -153,6 +153,7 @@ export const makeWriter = Effect.fnUntraced(function* (
       options,
       concurrency: config.concurrency,
       queries: matcher === undefined ? 0 : matcher.queries,
+      searches: [owned !== undefined, keying.merges, options.mode === "update" && key !== "Id"].filter(Boolean).length,
       isScarce: () => isScarce(quota),
     }),
     lookup: makeLookup({ search, describe, own, key, columns, matcher }),

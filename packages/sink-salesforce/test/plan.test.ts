@@ -242,8 +242,14 @@ describe("the path", () => {
     loose_key: false,
     bulk_wait_minutes: 1,
   } as const
-  const cost = (rows: number, path: "auto" | "collections" | "composite" | "bulk", scarce = false, queries = 0) =>
-    makeCost({ options: { ...options, path }, concurrency: 4, queries, isScarce: () => scarce })(rows).calls
+  const cost = (
+    rows: number,
+    path: "auto" | "collections" | "composite" | "bulk",
+    scarce = false,
+    queries = 0,
+    searches = 0,
+  ) =>
+    makeCost({ options: { ...options, path }, concurrency: 4, queries, searches, isScarce: () => scarce })(rows).calls
 
   it("costs what the vendor's table says", () => {
     assert.strictEqual(cost(1000, "collections"), 5)
@@ -254,6 +260,14 @@ describe("the path", () => {
     // Each call's rows are looked for in two: one to find people, one more where they are records of two kinds.
     assert.strictEqual(cost(1000, "collections", false, 4), 5 + 5 * 2)
     assert.strictEqual(cost(1000, "composite", false, 4), 1 + 4 + 1)
+    // The last batch is looked for as what it is.
+    assert.strictEqual(cost(1001, "composite", false, 4), 2 + 4 + 1 + 1 + 1)
+    assert.strictEqual(cost(0, "collections", false, 4, 2), 0)
+    // A search for keys in other capitals, of owners or of what is there: a call for each batch, of 1,000 rows two.
+    assert.strictEqual(cost(1000, "collections", false, 0, 1), 5 + 5)
+    assert.strictEqual(cost(1000, "composite", false, 0, 2), 1 + 2 * 2)
+    assert.strictEqual(cost(1200, "composite", false, 0, 1), 2 + 2 + 1)
+    assert.strictEqual(cost(100_000, "bulk", false, 0, 1), cost(100_000, "bulk") + 200)
   })
 
   it.effect("salesforce trap 37: bulk is for more than 2,000 rows, and takes up to 100,000 in a job", () =>
