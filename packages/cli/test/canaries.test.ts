@@ -117,7 +117,7 @@ const quoting = (path: string, status: number, every: number, times: number): No
     if (seen % every !== 0) return undefined
     times -= 1
     quoted += 1
-    const sent = `${request.body} ${request.query}`.replaceAll("listIds", "…")
+    const sent = `${request.body} ${request.query}`.replaceAll(/(unlink)?listIds/gi, "…")
     const message = `${request.headers.authorization ?? request.headers["api-key"]} sent ${sent}`
     return answer(status, { code: "invalid_parameter", message, error: message, error_description: message })
   }

@@ -96,7 +96,7 @@ describe("a signal", () => {
     assert.strictEqual(control.journal().length, 150)
   })
 
-  it("B04: while a call hangs ends within the grace and a second, and the state goes on from there", async () => {
+  it("B04: while a call hangs ends when the grace is over, and the state goes on from there", async () => {
     const it1 = await open(150)
     const { faults } = it1.sandbox.control
     faults.add({ vendor: "brevo", access: "write", skip: 70, fault: { kind: "stall", millis: 600_000 } })
@@ -105,7 +105,7 @@ describe("a signal", () => {
     const { code, millis } = await endBy(running, "SIGTERM")
     assert.strictEqual(code, 143)
     assert.isAtLeast(millis, 900)
-    assert.isBelow(millis, 2900)
+    assert.isBelow(millis, 10_000) // 25 s without `--grace`
     await settles(it1)
   })
 
@@ -124,7 +124,7 @@ describe("a signal", () => {
       await heard
       const { code, millis } = await endBy(running, second)
       assert.strictEqual(code, expected)
-      assert.isBelow(millis, 500)
+      assert.isBelow(millis, 5000) // the grace is 25 s
       await settles(it1)
     }
   })

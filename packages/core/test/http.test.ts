@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Result from "effect/Result"
+import * as Tracer from "effect/Tracer"
 import fc from "fast-check"
 import { apart } from "../src/http/apart.ts"
 import type { Answer, ApiOptions } from "../src/http/api.ts"
@@ -229,6 +230,28 @@ describe("http unit: credentials", () => {
       const { api, sent } = yield* vendor(() => json({}, { status: 401 }), options)
       assert.strictEqual(failure(yield* finish(api.call(get())))._tag, "Unauthorized")
       assert.deepStrictEqual([state.refreshed, sent.length], [1, 2])
+    }),
+  )
+
+  it.effect("S01: spans carry the call's name and neither query nor secret", () =>
+    Effect.gen(function* () {
+      const spans: Array<Tracer.Span> = []
+      const tracer = Tracer.make({
+        span: (options) => {
+          const span = new Tracer.NativeSpan(options)
+          spans.push(span)
+          return span
+        },
+      })
+      const { api } = yield* vendor(good, {
+        authorize: (request) => Effect.succeed(HttpClientRequest.setHeader(request, "api-key", "canary")),
+      })
+      yield* api.call(get()).pipe(Effect.withTracer(tracer))
+      assert.deepStrictEqual(
+        spans.map(({ name }) => name),
+        ["things.list"],
+      )
+      assert.notInclude(JSON.stringify(spans.map(({ attributes }) => [...attributes])), "canary")
     }),
   )
 })

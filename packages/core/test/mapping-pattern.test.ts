@@ -95,7 +95,7 @@ describe("patterns", () => {
         for (const text of texts) {
           const began = performance.now()
           new RegExp(source, "g").exec(text)
-          assert.isBelow(performance.now() - began, 500, `${source} on ${text}`)
+          assert.isBelow(performance.now() - began, 5_000, `${source} on ${text}`)
         }
       }),
       { numRuns: 3000, seed: 11 },

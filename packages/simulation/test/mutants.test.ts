@@ -25,41 +25,12 @@ const hunt = ({ name, from = 1 }: Mutant): Promise<Ended> =>
     )
   })
 
-/** Two at a time: the machine has two cores. */
-const makeQueue = () => {
-  const waiting: Array<() => void> = []
-  let free = 2
-  return async <A>(job: () => Promise<A>): Promise<A> => {
-    if (free === 0) await new Promise<void>((resolve) => waiting.push(resolve))
-    else free -= 1
-    try {
-      return await job()
-    } finally {
-      const next = waiting.shift()
-      if (next === undefined) free += 1
-      else next()
-    }
-  }
-}
-
 describe("mutants of the engine are noticed by the simulation", () => {
-  const queue = makeQueue()
-  const hunts = new Map<string, Promise<Ended>>()
-  const all = () => {
-    if (hunts.size === 0)
-      for (const mutant of mutants)
-        hunts.set(
-          mutant.name,
-          queue(() => hunt(mutant)),
-        )
-    return hunts
-  }
-
-  for (const { name } of mutants) {
-    it(name, { timeout: 180_000 }, async () => {
-      const ended = await all().get(name)
-      assert.strictEqual(ended?.code, 1, ended?.output)
-      assert.match(ended?.output ?? "", /^seed \d+: /m)
+  for (const mutant of mutants) {
+    it(mutant.name, { timeout: 180_000 }, async () => {
+      const { code, output } = await hunt(mutant)
+      assert.strictEqual(code, 1, output)
+      assert.match(output, /^seed \d+: /m)
     })
   }
 })

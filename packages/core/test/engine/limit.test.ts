@@ -2,20 +2,18 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { Unavailable } from "../../src/plugin/errors.ts"
-import { deliver, fakeSink, fakeSource, pipelineOf, record, services } from "./fakes.ts"
+import { fakeSink, fakeSource, pipelineOf, record, services } from "./fakes.ts"
 import { runOne } from "./scenario.ts"
 
 const pagesOfTwo = (pages: number) =>
   Array.from({ length: pages }, (_, page) => [record(`${page}-a`), record(`${page}-b`)])
 
-/** A source that counts what it was asked for, its pages slower to take than to make. */
-const counted = (pages: number) => {
+/** A source that tells which pages it was asked for. */
+const watched = (pages: number) => {
   const source = fakeSource(pagesOfTwo(pages))
   const asked: Array<number> = []
   source.before = (page) => Effect.sync(() => void asked.push(page))
-  const sink = fakeSink()
-  sink.answer = (batch) => Effect.sleep("1 second").pipe(Effect.as(batch.rows.map((row) => deliver(sink, row))))
-  return { source, sink, asked, pipeline: pipelineOf(source, { fake: { sink } }) }
+  return { source, asked, pipeline: pipelineOf(source, { fake: { sink: fakeSink() } }) }
 }
 
 describe("a run with a limit", () => {
@@ -25,7 +23,7 @@ describe("a run with a limit", () => {
     { limit: 4, pages: [1, 2] },
   ])("of $limit asks for no page beyond $pages", ({ limit, pages }) =>
     Effect.gen(function* () {
-      const { asked, pipeline } = counted(6)
+      const { asked, pipeline } = watched(6)
       const { read } = yield* runOne(pipeline, { limit })
       assert.strictEqual(read, limit)
       assert.deepStrictEqual(asked, pages)
@@ -34,7 +32,7 @@ describe("a run with a limit", () => {
 
   it.effect("counts over a source that failed in between, and the next run begins where it would have", () =>
     Effect.gen(function* () {
-      const { asked, pipeline, source } = counted(6)
+      const { asked, pipeline, source } = watched(6)
       source.failAfter = { pages: 1, reason: new Unavailable({ message: "down", inDoubt: false }) }
       const { read } = yield* runOne(pipeline, { limit: 5 })
       assert.strictEqual(read, 5)

@@ -102,8 +102,8 @@ describe("rule 12: large batches live on disk", () => {
       jobs.limits = { rows: 1000 }
       sink.writer = { jobs }
       const source = fakeSource(
-        Array.from({ length: 5 }, (_, at) =>
-          Array.from({ length: 100 }, (_, n) => record(`${at}.${n}`, { name: "N" })),
+        Array.from({ length: 25 }, (_, at) =>
+          Array.from({ length: 20 }, (_, n) => record(`${at}.${n}`, { name: "N" })),
         ),
       )
       const records = source.pages.flat().map(({ data }) => new WeakRef(data))
@@ -121,7 +121,7 @@ describe("rule 12: large batches live on disk", () => {
       assert.deepInclude(countsOf(yield* runOne(pipelineOf(source, { fake: { sink } }))), { created: 500 })
       // A page may be in somebody's hands.
       assert(kept !== undefined)
-      assert.isAtMost(kept, 100)
+      assert.isAtMost(kept, 20)
     }).pipe(Effect.provide(services())),
   )
 })

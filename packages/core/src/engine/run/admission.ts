@@ -106,7 +106,7 @@ export const makeAdmission = (holders: Holders, dequeue: (entry: Entry) => void)
   return {
     admit,
     claim,
-    parked: () => parked.size,
+    parkedCount: () => parked.size,
     /** A parked entry need not wait any more: `admit` takes it. */
     canUnpark: () => parked.size > 0 && [...parked.values()].some((entry) => !isHeld(entry)),
     /** These are recorded as superseded. */
@@ -117,7 +117,7 @@ export const makeAdmission = (holders: Holders, dequeue: (entry: Entry) => void)
       }
     },
     /** Of what is not settled, those that hold nothing. */
-    unsettled: (): ReadonlyArray<Entry> => [...parked.values(), ...replaced],
+    unheld: (): ReadonlyArray<Entry> => [...parked.values(), ...replaced],
   }
 }
 

@@ -27,7 +27,7 @@ export const makeLane = (limits: Room, spools = false) => {
     if (entry.place === "buffered") buffer.remove(entry)
     else spool.withdraw(entry)
   }
-  const { admit, canUnpark, claim, forget, parked, unsettled } = makeAdmission(holders, dequeue)
+  const { admit, canUnpark, claim, forget, parkedCount, unheld } = makeAdmission(holders, dequeue)
 
   /** An admitted entry turned out to need writing. */
   const enqueue = (entry: Entry, write: Write): void => {
@@ -112,7 +112,7 @@ export const makeLane = (limits: Room, spools = false) => {
       concluded.clear()
     },
     /** Rows that wait: READ stops while they are two batches or a page. */
-    waiting: () => buffer.size() + spool.incoming() + parked(),
+    waiting: () => buffer.size() + spool.incoming() + parkedCount(),
     buffered: buffer.size,
     incoming: spool.incoming,
     spooled: spool.size,
@@ -121,11 +121,11 @@ export const makeLane = (limits: Room, spools = false) => {
     /** No row is on its way, nor about to go in a batch. */
     isQuiet: () => buffer.size() + flights.size() + concluded.size === 0,
     /** Nothing is on its way, waits, or is being judged and may have to wait again. */
-    isEmpty: () => holders.size() + parked() === 0,
+    isEmpty: () => holders.size() + parkedCount() === 0,
     /** Everything that is not settled, for the report of a run that stops. */
     unsettled: (): ReadonlyArray<Entry> => [
       ...[...holders.all()].filter(({ place }) => place !== "concluded"),
-      ...unsettled(),
+      ...unheld(),
     ],
   }
 }

@@ -33,7 +33,7 @@ export const makeSpoolIndex = () => {
     /** A newer version replaces it. */
     withdraw: (entry: Entry): void => {
       if (spooled.delete(entry)) replacedLines.push(entry.line)
-      else incoming.remove(entry)
+      else if (entry.place === "incoming") incoming.remove(entry)
     },
     /** It goes in a batch instead of a job. */
     remove: (entry: Entry): void => {
